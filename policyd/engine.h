@@ -1,0 +1,86 @@
+// The engine: from a request to a verdict.
+//
+// blocks -> (already decided?) -> checks -> score -> limits. Blocks come from the mirror and are looked at afresh every time;
+// a recipient that passed once is not checked or charged again however many restriction lists ask. The refusal is soft: only
+// RCPT is refused, so CONNECT, EHLO and MAIL are answered DUNNO; DATA and END-OF-MESSAGE settle the charge. Never fails: what cannot be
+// found out is neutral.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "policyd/async/task.h"
+#include "policyd/checks/check.h"
+#include "policyd/recent_decisions.h"
+#include "policyd/store/mirror.h"
+#include "policyd/store/store.h"
+#include "policyd/verdict.h"
+#include "shared/clock.h"
+#include "shared/config.h"
+#include "shared/request.h"
+
+struct uv_loop_s;
+
+namespace policyd {
+
+// Counted since start, for status and metrics.
+struct EngineStatistics {
+  uint64_t requests = 0;
+  std::array<std::array<uint64_t, kActions>, 2> verdicts{};  // by Direction and Action
+  std::array<uint64_t, kCauses> causes{};
+  struct PerCheck {
+    uint64_t hits = 0;    // outcomes found
+    uint64_t errors = 0;  // could not be done
+  };
+  std::vector<PerCheck> checks;  // as in check_table()
+};
+
+class Engine {
+ public:
+  // All but `config` outlive the engine.
+  Engine(std::shared_ptr<const Config> config, const Clock& clock, const Mirror& mirror, Store& store,
+         uv_loop_s* loop);
+
+  // For a request from Postfix. `request` outlives the task.
+  Task<Verdict> decide(const Request& request);
+  // The same for `policyctl check`: every finding, and nothing is counted, charged or remembered.
+  Task<Verdict> explain(const Request& request);
+
+  // Takes a new configuration; requests under way end with the old one.
+  void reconfigure(std::shared_ptr<const Config> config);
+  [[nodiscard]] const Config& config() const { return *config_; }
+  [[nodiscard]] const EngineStatistics& statistics() const { return statistics_; }
+
+  // The settings in force for an account, each key from the nearest place that sets it.
+  [[nodiscard]] std::shared_ptr<const AccountSettings> settings(std::string_view account);
+  // All limits of an account as one list.
+  struct AccountPolicy {
+    AccountSettings settings;
+    Limits limits;
+  };
+
+ private:
+  struct Subject;
+  enum class Mode : uint8_t { live, dry };
+
+  std::shared_ptr<const AccountPolicy> policy(std::string_view account);
+  Subject subject_of(const Request& request) const;
+  Task<void> run_checks(const Request& request, Verdict& verdict, std::shared_ptr<const Config> config);
+  Task<void> charge(const Request& request, const Subject& subject, Verdict& verdict, Mode mode);
+  Task<Verdict> evaluate(const Request& request, Mode mode);
+  void count(const Verdict& verdict);
+
+  std::shared_ptr<const Config> config_;
+  const Clock& clock_;
+  const Mirror& mirror_;
+  Store& store_;
+  uv_loop_s* loop_;
+  RecentDecisions recent_;
+  EngineStatistics statistics_;
+  std::unordered_map<std::string, std::shared_ptr<const AccountPolicy>, StringHash, std::equal_to<>> policies_;
+  uint64_t policies_version_ = 0;
+};
+
+}  // namespace policyd

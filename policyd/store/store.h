@@ -1,0 +1,112 @@
+// What policyd remembers, in the verbs of its domain: charge, blocks, account settings, usage, nodes.
+//
+// Two kinds exist: embedded (memory.*, durable with a file) and Redis (redis.*), which failover.* keeps answering while Redis
+// is away. One contract suite (tests/contract) runs on all of them. Reads that a decision needs (blocks, settings) are
+// not here: each store keeps the Mirror it was given up to date, so that looking one up costs no round trip.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "policyd/async/task.h"
+#include "shared/block.h"
+#include "shared/limits.h"
+#include "shared/result.h"
+
+namespace policyd {
+
+// One question of the engine: may this account do this, and if so count it.
+//
+// All limits are checked, then all counters changed, atomically; what does not pass changes nothing. Within one message
+// (`account` and `instance`) the message counts once, and each recipient once, however often and on however many nodes it is asked.
+struct Charge {
+  enum class Kind : uint8_t {
+    recipient,  // RCPT: the message (if new), this recipient (if new), and the declared size
+    settle,     // DATA, END-OF-MESSAGE: bring the message's charge to what Postfix accepted. More than was charged is
+                // checked against the limits; if it does not pass, all of the message's charge is given back.
+  };
+  Kind kind = Kind::recipient;
+  std::string_view account;
+  std::string_view instance;    // empty: cannot be recognised again, every charge is a message of its own
+  std::string_view recipient;   // kind recipient
+  int64_t recipients = 0;       // kind settle: recipients accepted
+  int64_t bytes = 0;            // declared, or at END-OF-MESSAGE true; 0 = unknown, leaves what was charged
+  const Limits* limits = nullptr;  // outlives the call
+  bool dry_run = false;         // says what would happen, changes nothing
+};
+
+struct ChargeResult {
+  bool passed = true;
+  bool local = false;                      // decided on this node alone, because the shared store is away
+  std::optional<Limit> limit;              // not passed: the limit that takes longest to allow it (as configured)
+  std::optional<Milliseconds> retry_after;  // not passed: when it will pass if nothing else is sent; none: never (it is
+                                            // larger than the limit itself)
+};
+
+// Usage of one limit now.
+struct Usage {
+  Meter meter;
+  Milliseconds window;
+  int64_t used = 0;
+};
+struct AccountUsage {
+  std::string account;
+  std::vector<Usage> usage;  // every window with something in it
+};
+
+struct NodeInfo {
+  std::string id;             // "mx1:4711"
+  std::string name;           // "mx1"
+  std::string version;
+  WallTime seen{};
+  int64_t uptime_seconds = 0;
+  int64_t requests = 0;
+};
+
+struct StoreStatus {
+  std::string url;            // password masked
+  bool available = true;
+  std::string detail;         // one line: "embedded, state in /var/lib/...", "no answer within 100ms since ..."
+  int64_t pending_merge = 0;  // charges counted locally that are still to be merged
+};
+
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  // Opens files, connects, fills the mirror. An Error is one that waiting does not heal (a file without rights, a URL that
+  // cannot be served); a Redis that is away at start is not one.
+  virtual Result<void> start() = 0;
+  // Writes what is still to be written and closes; the store is not used afterwards.
+  virtual Task<void> stop() = 0;
+
+  // Never fails and never takes longer than the store's time-out.
+  virtual Task<ChargeResult> charge(const Charge& charge) = 0;
+
+  // Durable when they return without an Error (memory without a file: until the process ends). The mirror shows the change at once.
+  virtual Task<Result<void>> put_block(Block block) = 0;
+  virtual Task<Result<bool>> remove_block(BlockTarget target) = 0;  // false: there was none
+
+  // Overrides of the settings of an account, a domain or "default". `value` has been checked by AccountSettings::set.
+  virtual Task<Result<void>> put_setting(std::string account, std::string key, std::string value) = 0;
+  virtual Task<Result<bool>> remove_setting(std::string account, std::string key) = 0;
+
+  // Up to `limit` accounts with counters, in no order; `more` tells that there are others.
+  struct AccountPage {
+    std::vector<AccountUsage> accounts;
+    bool more = false;
+  };
+  virtual Task<Result<AccountPage>> list_usage(size_t limit) = 0;
+  virtual Task<Result<AccountUsage>> usage(std::string account) = 0;
+  virtual Task<Result<bool>> reset_usage(std::string account) = 0;  // false: nothing was counted
+
+  // Nodes last seen, this one included.
+  virtual Task<Result<std::vector<NodeInfo>>> nodes() = 0;
+  [[nodiscard]] virtual StoreStatus status() const = 0;
+};
+
+}  // namespace policyd

@@ -1,0 +1,68 @@
+// Send rate limits: "60/1m" messages, "1000/1h" recipients, "2GB/1d" octets; and an account's settings.
+//
+// Pure values, shared by the configuration, the stores and policyctl.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "shared/clock.h"
+#include "shared/result.h"
+
+namespace policyd {
+
+// What a limit counts. The numbers stand in stored counters: never change one.
+enum class Meter : uint8_t { messages = 1, recipients = 2, bytes = 3 };
+std::string_view meter_name(Meter meter);  // "messages"
+
+// At most `maximum` of `meter` in any interval of `window`.
+struct Limit {
+  Meter meter = Meter::messages;
+  int64_t maximum = 0;
+  Milliseconds window{0};
+
+  // "N/WINDOW", e.g. "60/1m"; for bytes N takes a unit. N from 0 to 2^53-1, WINDOW from 1s to 366d.
+  static Result<Limit> parse(Meter meter, std::string_view text);
+  [[nodiscard]] std::string to_string() const;  // "60/1m", "2GB/1d"
+  bool operator==(const Limit&) const = default;
+};
+using Limits = std::vector<Limit>;
+
+// What happens to mail over a limit.
+enum class OnLimit : uint8_t { defer, reject, hold };
+std::string_view on_limit_name(OnLimit action);
+std::optional<OnLimit> parse_on_limit(std::string_view text);
+
+// An account's (or domain's, or the default) settings: what is not set is taken from the next one out:
+// account, then domain, then default; in each the store's override goes before the file.
+struct AccountSettings {
+  std::optional<Limits> messages;
+  std::optional<Limits> recipients;
+  std::optional<Limits> bytes;
+  std::optional<OnLimit> on_limit;
+
+  // Sets one key from the text an operator writes (in a Redis hash, with `policyctl account set`): several limits
+  // are separated by commas or spaces ("60/1m, 500/1h"); "none" or "" is no limit. An unknown key or a bad
+  // value is an Error that names the key and what it takes.
+  Result<void> set(std::string_view key, std::string_view value);
+  // key -> text, for those that are set; set() reads it back.
+  [[nodiscard]] std::map<std::string, std::string> to_map() const;
+  // Fills what is not set here from `outer`.
+  void inherit(const AccountSettings& outer);
+  bool operator==(const AccountSettings&) const = default;
+};
+
+// One row per settings key: validation, help and listings come from here.
+struct SettingRow {
+  std::string_view key;
+  std::string_view takes;    // "60/1m, 500/1h"
+  std::string_view summary;  // one line
+};
+const std::vector<SettingRow>& setting_rows();
+
+}  // namespace policyd

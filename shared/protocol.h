@@ -1,0 +1,48 @@
+// The policy delegation protocol: octets in, requests out; an action in, a reply out.
+//
+// Framing (SMTPD_POLICY_README, "Protocol description"): lines `name=value\n`, ended by an empty line; split at
+// the FIRST '='; unknown attributes are ignored, their order is free, the first of a repeated one counts. The
+// reply is `action=...\n\n`. Pure: no I/O, no clock.
+//
+// Bad input (a line without '=', an empty name, CRLF line ends, a NUL, a request type other than
+// smtpd_access_policy, more than kMaximumRequest octets) is an Error: the framing cannot be trusted any more
+// and the connection has to be closed.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "shared/request.h"
+#include "shared/result.h"
+
+namespace policyd {
+
+inline constexpr size_t kMaximumRequest = 64 * 1024;
+
+class RequestReader {
+ public:
+  enum class Step { complete, incomplete };
+
+  // Takes the octets that a read delivered, in any fragmentation.
+  void feed(std::string_view octets);
+
+  // The next request, if a whole one has arrived. Call until incomplete. `request` is overwritten only by
+  // Step::complete. After an Error the reader is not to be used again.
+  Result<Step> next(Request& request);
+
+  // Octets of a request that has begun but not ended.
+  [[nodiscard]] size_t pending() const { return buffer_.size() - begin_; }
+
+ private:
+  Result<void> split(Request& request, size_t length);
+
+  std::string buffer_;
+  size_t begin_ = 0;    // where the next request starts in buffer_
+  size_t scanned_ = 0;  // up to here there is no empty line
+};
+
+// "action=ACTION\n\n", never over 510 octets of action; control characters and all that is not printable ASCII
+// become '?'. An empty or blank action, which Postfix would take as a permit, is a bug: aborts.
+std::string format_reply(std::string_view action);
+
+}  // namespace policyd

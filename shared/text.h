@@ -1,0 +1,37 @@
+// Text of strangers made safe for logs, replies and comparison.
+//
+// Pure. Request text is octets: it may hold control characters, quotes and broken UTF-8.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace policyd {
+
+// ASCII letters to lower case; all other octets stay (SMTPUTF8 names are compared octet by octet).
+std::string to_lower(std::string_view text);
+void append_lower(std::string& out, std::string_view text);
+
+// `text` between double quotes, with ", \ and everything outside printable ASCII escaped (\xHH), and
+// cut after `limit` octets of input ("..." follows the closing quote).
+std::string quoted(std::string_view text, size_t limit = 256);
+void append_quoted(std::string& out, std::string_view text, size_t limit = 256);
+
+// Printable ASCII only, anything else becomes '?': for SMTP replies and header values.
+std::string printable(std::string_view text);
+
+// 64 bits that are the same on every node and over restarts (FNV-1a with a final mix): for keys of
+// de-duplication, never where an opponent would gain by a collision of his own mail with his own mail.
+uint64_t stable_hash(std::string_view text, uint64_t seed = 0);
+
+// What follows the last '@', or nothing. A source-quoted local part may hold '@' itself (RFC 5321).
+std::string_view domain_of(std::string_view address);
+
+// Lets std::unordered_map<std::string, ...> be asked with a string_view.
+struct StringHash {
+  using is_transparent = void;
+  size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+};
+
+}  // namespace policyd
