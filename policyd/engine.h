@@ -9,15 +9,16 @@
 #include <array>
 #include <memory>
 #include <string>
-#include <unordered_map>
+#include <vector>
 
+#include "policyd/account_policies.h"
 #include "policyd/async/task.h"
 #include "policyd/checks/check.h"
 #include "policyd/recent_decisions.h"
 #include "policyd/store/mirror.h"
 #include "policyd/store/store.h"
+#include "policyd/subject.h"
 #include "policyd/verdict.h"
-#include "shared/clock.h"
 #include "shared/config.h"
 #include "shared/request.h"
 
@@ -40,8 +41,7 @@ struct EngineStatistics {
 class Engine {
  public:
   // All but `config` outlive the engine.
-  Engine(std::shared_ptr<const Config> config, const Clock& clock, const Mirror& mirror, Store& store,
-         uv_loop_s* loop);
+  Engine(std::shared_ptr<const Config> config, const Mirror& mirror, Store& store, uv_loop_s* loop);
 
   // For a request from Postfix. `request` outlives the task.
   Task<Verdict> decide(const Request& request);
@@ -50,37 +50,35 @@ class Engine {
 
   // Takes a new configuration; requests under way end with the old one.
   void reconfigure(std::shared_ptr<const Config> config);
-  [[nodiscard]] const Config& config() const { return *config_; }
+  [[nodiscard]] const Config& config() const { return *active_->config; }
   [[nodiscard]] const EngineStatistics& statistics() const { return statistics_; }
 
   // The settings in force for an account, each key from the nearest place that sets it.
-  [[nodiscard]] std::shared_ptr<const AccountSettings> settings(std::string_view account);
-  // All limits of an account as one list.
-  struct AccountPolicy {
-    AccountSettings settings;
-    Limits limits;
+  [[nodiscard]] std::shared_ptr<const AccountPolicy> policy(std::string_view account) { return policies_.of(account); }
+  [[nodiscard]] const AccountPolicies& policies() const { return policies_; }
+ private:
+  enum class Mode : uint8_t { live, dry };
+  // A configuration with what is looked up for every request at hand; a request under way keeps its own.
+  struct Active {
+    std::shared_ptr<const Config> config;
+    std::vector<const CheckSettings*> checks;  // as in check_table()
   };
 
- private:
-  struct Subject;
-  enum class Mode : uint8_t { live, dry };
-
-  std::shared_ptr<const AccountPolicy> policy(std::string_view account);
-  Subject subject_of(const Request& request) const;
-  Task<void> run_checks(const Request& request, Verdict& verdict, std::shared_ptr<const Config> config);
-  Task<void> charge(const Request& request, const Subject& subject, Verdict& verdict, Mode mode);
   Task<Verdict> evaluate(const Request& request, Mode mode);
+  Task<void> judge(const Request& request, const Subject& subject, const Active& active, Mode mode, Verdict& verdict);
+  Task<void> run_checks(const Request& request, const Active& active, Verdict& verdict);
+  Task<void> charge(const Request& request, const Subject& subject, const Active& active, Charge::Kind kind, Mode mode,
+                    Verdict& verdict);
+  void pass(const Request& request, const Active& active, Verdict& verdict);
   void count(const Verdict& verdict);
 
-  std::shared_ptr<const Config> config_;
-  const Clock& clock_;
+  std::shared_ptr<const Active> active_;
   const Mirror& mirror_;
   Store& store_;
   uv_loop_s* loop_;
   RecentDecisions recent_;
+  AccountPolicies policies_;
   EngineStatistics statistics_;
-  std::unordered_map<std::string, std::shared_ptr<const AccountPolicy>, StringHash, std::equal_to<>> policies_;
-  uint64_t policies_version_ = 0;
 };
 
 }  // namespace policyd

@@ -3,6 +3,7 @@
 // Pure values, shared by the stores, the engine, the admin API and policyctl. How a block is stored in Redis: policyd-redis(7).
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -39,6 +40,10 @@ struct BlockTarget {
   static Result<BlockTarget> infer(std::string_view target);
   auto operator<=>(const BlockTarget&) const = default;
 };
+
+// An address literal in the form that targets have: "[192.0.2.1]", "[ipv6:2001:db8::1]"; the tag may be missing and its case is
+// free. Nothing for what is none. For EHLO names and domains of requests, which may write the same address otherwise.
+std::optional<std::string> canonical_literal(std::string_view text);
 
 struct Block {
   BlockTarget target;

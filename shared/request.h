@@ -48,6 +48,9 @@ class Request {
   [[nodiscard]] int64_t size() const;
   [[nodiscard]] int64_t recipient_count() const;
 
+  // Forgets everything and gives a large buffer back; for the time between two requests.
+  void clear();
+
  private:
   friend class RequestReader;
   std::string octets_;

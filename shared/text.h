@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -24,6 +25,12 @@ std::string printable(std::string_view text);
 // 64 bits that are the same on every node and over restarts (FNV-1a with a final mix): for keys of
 // de-duplication, never where an opponent would gain by a collision of his own mail with his own mail.
 uint64_t stable_hash(std::string_view text, uint64_t seed = 0);
+
+// Without the spaces, tabs and line ends around it.
+std::string_view trim(std::string_view text);
+
+// Every character is well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates).
+bool is_utf8(std::string_view text);
 
 // What follows the last '@', or nothing. A source-quoted local part may hold '@' itself (RFC 5321).
 std::string_view domain_of(std::string_view address);

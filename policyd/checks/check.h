@@ -6,6 +6,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "policyd/async/task.h"
@@ -31,6 +32,11 @@ struct Observation {
   std::vector<Outcome> outcomes;
   std::string error;  // not empty: the check could not be done, and why
 };
+
+// One outcome found: why, and the text of the request it was found in (its beginning, where it is overlong).
+Observation found(size_t index, std::string_view why, std::string_view text);
+// The check could not be done.
+Observation not_done(std::string why);
 
 struct CheckRow {
   CheckSpec spec;

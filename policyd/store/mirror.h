@@ -1,23 +1,28 @@
-// The blocks and account settings of the store, mirrored in memory for look-ups without a round trip.
+// The blocks and account settings of the store, mirrored in memory for look-ups without a round
+// trip.
 //
-// The store that owns the data writes here (put, remove, replace_all); the engine and the admin API read. An entry keeps its own
-// deadline: an expired one is not found, even if nobody has told of its removal (Redis tells late, see policyd-redis(7)).
+// The store that owns the data writes here (put, remove, replace_all); the engine and the admin API
+// read. An entry keeps its own deadline: an expired one is not found, even if nobody has told of
+// its removal (Redis tells late, see policyd-redis(7)). Targets are canonical (BlockTarget::make);
+// what is not canonical is kept, but covers nobody. Nothing here fails.
 #pragma once
 
 #include <array>
+#include <cstdint>
+#include <functional>
 #include <map>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
+#include "shared/address.h"
 #include "shared/block.h"
 #include "shared/clock.h"
 #include "shared/config.h"
 #include "shared/limits.h"
-#include "shared/request.h"
 #include "shared/text.h"
 
 namespace policyd {
@@ -25,21 +30,26 @@ namespace policyd {
 // Whom a request may be blocked for; views into what outlives the look-up.
 struct BlockSubject {
   Direction direction = Direction::incoming;
-  std::string_view sender;      // lower case; empty: the null sender
-  std::string_view login;       // lower case; empty: none
-  std::string_view account;     // empty for incoming mail
-  std::string_view ehlo;        // lower case
-  std::string_view client_name; // lower case, confirmed; empty or "unknown": none
-  std::optional<IpAddress> client;
-  std::string_view recipient;   // lower case
+  std::string_view sender{};       // lower case; empty: the null sender
+  std::string_view login{};        // lower case; empty: none
+  std::string_view account{};      // empty for incoming mail
+  std::string_view ehlo{};         // lower case
+  std::string_view client_name{};  // lower case, confirmed; empty or "unknown": none
+  std::optional<IpAddress> client{};
+  std::string_view recipient{};  // lower case
 };
 
 class Mirror {
  public:
   explicit Mirror(const Clock& clock) : clock_(clock) {}
+  Mirror(Mirror&&) = default;
+  Mirror(const Mirror&) = delete;  // networks_ points into blocks_
 
-  // The first block that covers `subject`, or none.
+  // The first block that covers `subject`, or none; by type in the order of BlockType, the nearest
+  // of names and networks first. Called for every request: it allocates nothing, but for a name
+  // that is an address literal. The pointer is good until the next change.
   [[nodiscard]] const Block* find(const BlockSubject& subject) const;
+  // The block of that very name, whatever its direction.
   [[nodiscard]] const Block* find(const BlockTarget& target) const;
   [[nodiscard]] std::vector<Block> blocks() const;  // those in force, sorted by type and target
   [[nodiscard]] size_t block_count() const;
@@ -49,7 +59,10 @@ class Mirror {
 
   // Settings of an account, a domain or "default", as overridden in the store.
   [[nodiscard]] const AccountSettings* settings(std::string_view account) const;
-  [[nodiscard]] const std::unordered_map<std::string, AccountSettings, StringHash, std::equal_to<>>& all_settings() const { return settings_; }
+  [[nodiscard]] const std::unordered_map<std::string, AccountSettings, StringHash, std::equal_to<>>&
+  all_settings() const {
+    return settings_;
+  }
   void put_settings(const std::string& account, AccountSettings settings);
   void remove_settings(std::string_view account);
 
@@ -62,14 +75,29 @@ class Mirror {
   void sweep();
 
  private:
-  [[nodiscard]] const Block* lookup(BlockType type, std::string_view target, Direction direction) const;
-  [[nodiscard]] const Block* lookup_name(BlockType type, std::string_view name, Direction direction) const;
+  using Blocks = std::unordered_map<std::string, Block, StringHash, std::equal_to<>>;
+  using Hosts = std::unordered_map<IpAddress, const Block*, IpAddressHash>;
+  using Length = std::pair<bool, int>;  // IPv6, prefix length
+
+  [[nodiscard]] const Blocks& of(BlockType type) const {
+    return blocks_[static_cast<size_t>(type)];
+  }
+  [[nodiscard]] bool in_force(const Block& block) const;
+  [[nodiscard]] bool covers(const Block& block, Direction direction) const;
+  [[nodiscard]] const Block* lookup(BlockType type, std::string_view target,
+                                    Direction direction) const;
+  [[nodiscard]] const Block* lookup_name(BlockType type, std::string_view name,
+                                         Direction direction) const;
+  [[nodiscard]] const Block* lookup_email(BlockType type, std::string_view email,
+                                          Direction direction) const;
   [[nodiscard]] const Block* lookup_client(const IpAddress& client, Direction direction) const;
+  void index(const Block& block);
+  void unindex(const BlockTarget& target);
 
   const Clock& clock_;
-  using Blocks = std::unordered_map<std::string, Block, StringHash, std::equal_to<>>;
-  std::array<Blocks, kBlockTypes> blocks_;       // by type; the key is the canonical target
-  std::map<std::pair<bool, int>, size_t> networks_;  // how many client networks of (IPv6, prefix length) there are
+  std::array<Blocks, kBlockTypes> blocks_;  // by type; the key is the canonical target
+  std::map<Length, Hosts, std::greater<>>
+      networks_;  // client networks: the longest prefixes first, no empty ones
   std::unordered_map<std::string, AccountSettings, StringHash, std::equal_to<>> settings_;
   uint64_t settings_version_ = 0;
 };

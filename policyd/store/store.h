@@ -36,6 +36,7 @@ struct Charge {
   int64_t recipients = 0;       // kind settle: recipients accepted
   int64_t bytes = 0;            // declared, or at END-OF-MESSAGE true; 0 = unknown, leaves what was charged
   const Limits* limits = nullptr;  // outlives the call
+  bool ended = false;           // END-OF-MESSAGE: the message need not be remembered for long
   bool dry_run = false;         // says what would happen, changes nothing
 };
 

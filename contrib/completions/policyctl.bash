@@ -1,0 +1,55 @@
+# Completion of policyctl for bash; a package's bash-completion loads it by the name of the command.
+#
+# Commands, options and the fixed values are known here; block targets and accounts are asked of policyd, if it answers.
+
+_policyctl_targets() {
+  policyctl --json block list 2>/dev/null | sed -n 's/.*"target": *"\([^"]*\)".*/\1/p'
+}
+
+_policyctl_accounts() {
+  policyctl --json account list 2>/dev/null | sed -n 's/.*"account": *"\([^"]*\)".*/\1/p'
+}
+
+_policyctl() {
+  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
+  local words=() skip='' one='' values=''
+  for one in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+    if [[ $skip ]]; then
+      skip=
+    elif [[ $one == -c || $one == --config || $one == --type || $one == --direction || $one == --for ||
+            $one == --description || $one == --reply || $one == --socket || $one == --limit ]]; then
+      skip=yes
+    elif [[ $one != -* ]]; then
+      words+=("$one")
+    fi
+  done
+
+  COMPREPLY=()
+  case $before in
+    -c | --config | --socket) compopt -o default; return ;;
+    --type) values="email domain ehlo client account recipient" ;;
+    --direction) values="in out both" ;;
+    --for) values="15m 1h 12h 1d 7d 30d" ;;
+    --description | --reply | --limit) return ;;
+    *)
+      case "${words[*]:0:2}" in
+        "") values="status block account check config --json --config --socket --help --version" ;;
+        block) values="add list show edit rm import export" ;;
+        account) values="list show set unset reset" ;;
+        config) values="check show" ;;
+        "block add") values="--type --direction --for --description --reply --replace" ;;
+        "block edit") values="--type --direction --for --forever --description --reply" ;;
+        "block show" | "block rm") values="--type" ;;
+        check* | "config check" | "block import") compopt -o default; return ;;
+        "account set" | "account unset") [[ ${#words[@]} -ne 3 ]] || values="messages recipients bytes on_limit" ;;
+      esac
+      case "${words[*]:0:2}:${#words[@]}" in
+        "block show:2" | "block edit:2" | "block rm:2") values="$values $(_policyctl_targets)" ;;
+        "account show:2" | "account set:2" | "account unset:2" | "account reset:2") values=$(_policyctl_accounts) ;;
+      esac
+      ;;
+  esac
+  mapfile -t COMPREPLY < <(compgen -W "$values" -- "$word")
+}
+
+complete -F _policyctl policyctl

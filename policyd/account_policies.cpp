@@ -1,0 +1,64 @@
+#include "policyd/account_policies.h"
+
+namespace policyd {
+
+namespace {
+
+constexpr std::string_view kDefault = "default";
+
+void append(Limits& all, const std::optional<Limits>& some) {
+  if (some) all.insert(all.end(), some->begin(), some->end());
+}
+
+}  // namespace
+
+AccountPolicies::AccountPolicies(std::shared_ptr<const Config> config, const Mirror& mirror) : mirror_(mirror) {
+  reconfigure(std::move(config));
+}
+
+void AccountPolicies::reconfigure(std::shared_ptr<const Config> config) {
+  config_ = std::move(config);
+  default_ = nullptr;
+}
+
+std::shared_ptr<const AccountPolicy> AccountPolicies::of(std::string_view account) {
+  if (!default_ || version_ != mirror_.settings_version()) {
+    version_ = mirror_.settings_version();
+    known_.clear();
+    default_ = resolve(kDefault);
+    const auto& overrides = mirror_.all_settings();
+    const size_t overridden_default = overrides.contains(kDefault) ? 1 : 0;
+    alike_ = config_->accounts.size() <= config_->accounts.count(kDefault) && overrides.size() == overridden_default;
+  }
+  if (alike_) return default_;
+  if (const auto found = known_.find(account); found != known_.end()) return found->second;
+  if (known_.size() >= kEntries) known_.clear();
+  return known_.emplace(account, resolve(account)).first->second;
+}
+
+std::vector<AccountPolicies::Layer> AccountPolicies::layers(std::string_view account) const {
+  std::vector<Layer> all;
+  const auto add = [&](std::string_view name) {
+    if (const auto* settings = mirror_.settings(name)) all.push_back({name, true, settings});
+    if (const auto found = config_->accounts.find(name); found != config_->accounts.end()) {
+      all.push_back({found->first, false, &found->second});
+    }
+  };
+  add(account);
+  const std::string_view domain = domain_of(account);
+  if (!domain.empty()) add(domain);
+  if (account != kDefault) add(kDefault);
+  return all;
+}
+
+std::shared_ptr<const AccountPolicy> AccountPolicies::resolve(std::string_view account) const {
+  auto policy = std::make_shared<AccountPolicy>();
+  for (const Layer& layer : layers(account)) policy->settings.inherit(*layer.settings);
+  append(policy->limits, policy->settings.messages);
+  append(policy->limits, policy->settings.recipients);
+  append(policy->limits, policy->settings.bytes);
+  policy->on_limit = policy->settings.on_limit.value_or(OnLimit::defer);
+  return policy;
+}
+
+}  // namespace policyd

@@ -1,0 +1,57 @@
+// HTTP on a unix socket, on threads of its own; what a request means is the handler's business.
+//
+// Everything is bounded: connections, the head of a request, its body, the time a silent client is
+// kept. The handler is called on the thread of the client's connection and may wait; a slow client
+// keeps nobody else waiting. Targets are handed on as they came, still percent-encoded: only the
+// router knows which slashes are separators. The only user of libmicrohttpd.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "policyd/admin/unix_listener.h"
+#include "shared/result.h"
+
+struct MHD_Daemon;
+
+namespace policyd {
+
+struct HttpRequest {
+  std::string method;  // "GET"
+  std::string target;  // "/v1/blocks/client/192.0.2.0%2F24?limit=1"
+  std::string body;
+};
+
+struct HttpResponse {
+  int status = 200;
+  std::string body;   // JSON
+  std::string allow;  // with 405: the methods that would do
+};
+
+class HttpServer {
+ public:
+  static constexpr size_t kLargestBody = 1024 * 1024;
+  static constexpr unsigned kConnections = 64;
+  static constexpr unsigned kSilentSeconds = 30;
+
+  using Handler = std::function<HttpResponse(const HttpRequest&)>;
+
+  // Serves until it is destroyed. `handler` is called on several threads at a time.
+  static Result<std::unique_ptr<HttpServer>> start(UnixListener listener, Handler handler);
+  // Waits for handlers that are running.
+  ~HttpServer();
+  HttpServer(const HttpServer&) = delete;
+  HttpServer& operator=(const HttpServer&) = delete;
+
+  [[nodiscard]] const Handler& handler() const { return handler_; }
+
+ private:
+  HttpServer(UnixListener listener, Handler handler);
+
+  UnixListener listener_;
+  Handler handler_;
+  MHD_Daemon* daemon_ = nullptr;
+};
+
+}  // namespace policyd

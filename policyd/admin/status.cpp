@@ -1,0 +1,93 @@
+// The admin API's status: this node, its store, the nodes that share it, and what was decided since
+// the start.
+#include <unistd.h>
+
+#include "policyd/admin/resources.h"
+#include "policyd/checks/check.h"
+
+namespace policyd {
+
+namespace {
+
+int64_t seconds(Milliseconds duration) {
+  return std::chrono::duration_cast<std::chrono::seconds>(duration).count();
+}
+
+Json store_json(const StoreStatus& store) {
+  return {{"url", store.url},
+          {"available", store.available},
+          {"detail", store.detail},
+          {"pending_merge", store.pending_merge}};
+}
+
+Json node_json(const NodeInfo& node) {
+  return {{"name", node.name},         {"id", node.id},
+          {"version", node.version},   {"uptime", node.uptime_seconds},
+          {"requests", node.requests}, {"seen", format_time(node.seen)}};
+}
+
+Json verdicts_json(const EngineStatistics& statistics) {
+  Json verdicts = Json::object();
+  for (const Direction direction : {Direction::incoming, Direction::outgoing}) {
+    Json& actions = verdicts[std::string(direction_name(direction))];
+    for (size_t action = 0; action < kActions; ++action) {
+      actions[std::string(action_name(static_cast<Action>(action)))] =
+          statistics.verdicts[static_cast<size_t>(direction)][action];
+    }
+  }
+  return verdicts;
+}
+
+Json causes_json(const EngineStatistics& statistics) {
+  Json causes = Json::object();
+  for (size_t cause = 0; cause < kCauses; ++cause) {
+    causes[std::string(cause_name(static_cast<Cause>(cause)))] = statistics.causes[cause];
+  }
+  return causes;
+}
+
+Json checks_json(const EngineStatistics& statistics) {
+  Json checks = Json::object();
+  const auto& table = check_table();
+  for (size_t i = 0; i < table.size() && i < statistics.checks.size(); ++i) {
+    checks[std::string(table[i].spec.name)] = {{"hits", statistics.checks[i].hits},
+                                               {"errors", statistics.checks[i].errors}};
+  }
+  return checks;
+}
+
+}  // namespace
+
+Task<ApiAnswer> get_status(const AdminContext& context, const ApiRequest&) {
+  const auto asking = context.store.nodes();
+  const Result<std::vector<NodeInfo>> nodes = co_await asking;
+  const EngineStatistics& statistics = context.engine.statistics();
+  const ListenerStatistics listeners = context.listeners();
+
+  Json body = Json::object();
+  body["node"] = context.node;
+  body["version"] = POLICYD_VERSION;
+  body["pid"] = getpid();
+  body["started"] = format_time(context.started);
+  body["uptime"] = seconds(context.clock.wall() - context.started);
+  body["store"] = store_json(context.store.status());
+  body["nodes"] = Json::array();
+  if (nodes) {
+    for (const NodeInfo& node : *nodes) body["nodes"].push_back(node_json(node));
+  } else {
+    body["nodes_error"] = nodes.error().message;
+  }
+  body["requests"] = statistics.requests;
+  body["verdicts"] = verdicts_json(statistics);
+  body["causes"] = causes_json(statistics);
+  body["checks"] = checks_json(statistics);
+  body["connections"] = listeners.connections;
+  body["bad_requests"] = listeners.bad_requests;
+  body["blocks"] = context.mirror.block_count();
+  Json& admin = body["admin"] = Json::array();
+  for (const Endpoint& endpoint : context.engine.config().admin.listen)
+    admin.push_back(endpoint.to_string());
+  co_return answer(std::move(body));
+}
+
+}  // namespace policyd

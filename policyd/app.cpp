@@ -1,0 +1,132 @@
+#include "policyd/app.h"
+
+#include <csignal>
+#include <spdlog/spdlog.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "policyd/checks/check.h"
+#include "policyd/store/memory.h"
+#include "policyd/store/redis.h"
+#include "shared/local_host.h"
+
+namespace policyd {
+
+namespace {
+
+std::string node_name(const Config& config) {
+  return config.server.node.empty() ? local_host_name() : config.server.node;
+}
+
+std::string joined(const std::vector<std::string>& parts) {
+  std::string all;
+  for (const auto& part : parts) all += (all.empty() ? "" : ", ") + part;
+  return all;
+}
+
+}  // namespace
+
+App::App(std::shared_ptr<const Config> config, std::string config_path, Log& log)
+    : config_(std::move(config)),
+      config_path_(std::move(config_path)),
+      log_(log),
+      started_(clock_.wall()),
+      mirror_(clock_),
+      hand_over_log_(loop_.get(), [this] { log_.hand_over(); }) {}
+
+App::~App() = default;
+
+Result<std::unique_ptr<App>> App::start(std::shared_ptr<const Config> config, std::string config_path, Log& log) {
+  std::unique_ptr<App> app(new App(std::move(config), std::move(config_path), log));
+  if (auto started = app->start(); !started) return started.error();
+  return app;
+}
+
+std::unique_ptr<Store> App::make_store() {
+  const StoreUrl& url = config_->store.url;
+  if (url.kind == StoreUrl::Kind::memory) {
+    return std::make_unique<MemoryStore>(loop_.get(), clock_, mirror_, url.path);
+  }
+  return std::make_unique<RedisStore>(loop_.get(), clock_, mirror_, config_->store, [this] { return self(); });
+}
+
+// What the other nodes are told of this one.
+NodeInfo App::self() const {
+  NodeInfo node;
+  node.name = node_name(*config_);
+  node.id = node.name + ":" + std::to_string(getpid());
+  node.version = POLICYD_VERSION;
+  node.seen = clock_.wall();
+  node.uptime_seconds = std::chrono::duration_cast<std::chrono::seconds>(node.seen - started_).count();
+  node.requests = engine_ ? static_cast<int64_t>(engine_->statistics().requests) : 0;
+  return node;
+}
+
+Result<void> App::start() {
+  store_ = make_store();
+  if (auto started = store_->start(); !started) return started;
+  engine_ = std::make_unique<Engine>(config_, mirror_, *store_, loop_.get());
+  if (auto opened = open_listeners(); !opened) return opened;
+  const AdminContext context{*engine_, *store_, mirror_, clock_, started_, node_name(*config_),
+                             [this] { return ListenerStatistics{sessions_.connections, sessions_.bad_requests}; }};
+  auto admin = AdminServer::start(loop_.get(), context, config_->admin);
+  if (!admin) return admin.error();
+  admin_ = *std::move(admin);
+  signals_.push_back(std::make_unique<Signal>(loop_.get(), SIGHUP, [this] { reload(); }));
+  for (const int number : {SIGTERM, SIGINT}) {
+    signals_.push_back(std::make_unique<Signal>(loop_.get(), number, [this] { drain(); }));
+  }
+  return {};
+}
+
+Result<void> App::open_listeners() {
+  const Listener::Shared shared{loop_.get(), *engine_, clock_, buffer_, sessions_};
+  for (const Endpoint& endpoint : config_->server.listen) {
+    auto opened = Listener::open(shared, endpoint, config_->server.socket_mode);
+    if (!opened) return opened.error();
+    for (auto& listener : *opened) {
+      spdlog::info("listening on {}", listener->name());
+      listeners_.push_back(std::move(listener));
+    }
+  }
+  return {};
+}
+
+void App::run() {
+  spdlog::info("policyd {} is ready: node {}, store {}, {} blocks", POLICYD_VERSION, node_name(*config_),
+               store_->status().url, mirror_.block_count());
+  sd_notify(0, "READY=1");
+  loop_.run();  // until drain() has let go of all that keeps it
+  loop_.run(store_->stop());
+  spdlog::info("policyd ends after {} requests", engine_->statistics().requests);
+}
+
+void App::reload() {
+  sd_notify(0, "RELOADING=1");
+  log_.reopen();
+  auto loaded = load_config(config_path_, check_specs());
+  if (const auto* errors = std::get_if<ConfigErrors>(&loaded)) {
+    for (const auto& message : errors->messages) spdlog::error("{}", message);
+    spdlog::error("{}: not taken: {} error(s); the old configuration stays in force", config_path_,
+                  errors->messages.size());
+  } else {
+    auto fresh = std::make_shared<const Config>(std::get<Config>(std::move(loaded)));
+    if (const auto restart = needs_restart(*config_, *fresh); !restart.empty()) {
+      spdlog::warn("{}: {} will change at the next restart only", config_path_, joined(restart));
+    }
+    log_.set_level(fresh->log.level);
+    engine_->reconfigure(fresh);
+    config_ = std::move(fresh);
+    spdlog::info("{}: taken", config_path_);
+  }
+  sd_notify(0, "READY=1");
+}
+
+void App::drain() {
+  spdlog::info("ending: what is being decided is answered first");
+  sd_notify(0, "STOPPING=1");
+  admin_.reset();
+  for (auto& listener : listeners_) listener->drain();
+}
+
+}  // namespace policyd

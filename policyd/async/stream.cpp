@@ -1,0 +1,111 @@
+#include "policyd/async/stream.h"
+
+namespace policyd {
+
+namespace {
+
+// A write that the kernel did not take at once: owns its octets until libuv is done with them.
+struct PendingWrite {
+  uv_write_t write{};
+  std::string octets;
+};
+
+uv_stream_t* as_stream(uv_any_handle* handle) { return &handle->stream; }
+
+}  // namespace
+
+Stream::~Stream() {
+  if (!handle_) return;
+  handle_->handle.data = nullptr;  // callbacks that are still to come find nobody
+  uv_close(&handle_->handle, [](uv_handle_t* handle) { delete reinterpret_cast<uv_any_handle*>(handle); });
+}
+
+Result<void> Stream::accept(uv_stream_t* server) {
+  handle_ = new uv_any_handle;
+  if (server->type == UV_TCP) {
+    uv_tcp_init(loop_, &handle_->tcp);
+  } else {
+    uv_pipe_init(loop_, &handle_->pipe, 0);
+  }
+  handle_->handle.data = this;
+  if (const int failure = uv_accept(server, as_stream(handle_)); failure < 0) {
+    return Error{uv_strerror(failure)};
+  }
+  // A reply is one small write that the peer waits for.
+  if (server->type == UV_TCP) uv_tcp_nodelay(&handle_->tcp, 1);
+  return {};
+}
+
+Result<void> Stream::start() {
+  if (const int failure = uv_read_start(as_stream(handle_), on_allocate, on_read); failure < 0) {
+    return Error{uv_strerror(failure)};
+  }
+  return {};
+}
+
+void Stream::pause() { uv_read_stop(as_stream(handle_)); }
+
+void Stream::resume() {
+  if (!ended_) uv_read_start(as_stream(handle_), on_allocate, on_read);
+}
+
+void Stream::end() {
+  if (ended_) return;
+  ended_ = true;
+  if (handle_) uv_read_stop(as_stream(handle_));
+  wake();
+}
+
+bool Stream::write(std::string_view octets) {
+  uv_stream_t* stream = as_stream(handle_);
+  if (stream->write_queue_size == 0) {
+    uv_buf_t buffer = uv_buf_init(const_cast<char*>(octets.data()), static_cast<unsigned>(octets.size()));
+    const int written = uv_try_write(stream, &buffer, 1);
+    if (written < 0 && written != UV_EAGAIN) return false;
+    if (written > 0) octets.remove_prefix(static_cast<size_t>(written));
+    if (octets.empty()) return true;
+  }
+  auto* pending = new PendingWrite{{}, std::string(octets)};
+  uv_buf_t buffer = uv_buf_init(pending->octets.data(), static_cast<unsigned>(pending->octets.size()));
+  const int failure = uv_write(&pending->write, stream, &buffer, 1, [](uv_write_t* write, int) {
+    delete reinterpret_cast<PendingWrite*>(write);
+  });
+  if (failure < 0) delete pending;
+  return failure == 0;
+}
+
+std::string Stream::peer() const {
+  sockaddr_storage address{};
+  int length = sizeof address;
+  auto* socket = reinterpret_cast<sockaddr*>(&address);
+  if (handle_->handle.type != UV_TCP || uv_tcp_getpeername(&handle_->tcp, socket, &length) < 0) return "a unix socket";
+  char name[INET6_ADDRSTRLEN] = "?";
+  uv_ip_name(socket, name, sizeof name);
+  const bool v6 = address.ss_family == AF_INET6;
+  const auto port = ntohs(v6 ? reinterpret_cast<sockaddr_in6*>(socket)->sin6_port
+                             : reinterpret_cast<sockaddr_in*>(socket)->sin_port);
+  return (v6 ? "[" + std::string(name) + "]" : std::string(name)) + ":" + std::to_string(port);
+}
+
+size_t Stream::unsent() const { return as_stream(handle_)->write_queue_size; }
+
+void Stream::on_allocate(uv_handle_t* handle, size_t, uv_buf_t* into) {
+  auto* self = static_cast<Stream*>(handle->data);
+  *into = self ? uv_buf_init(self->buffer_.octets.get(), ReadBuffer::kSize) : uv_buf_init(nullptr, 0);
+}
+
+void Stream::on_read(uv_stream_t* handle, ssize_t count, const uv_buf_t* buffer) {
+  auto* self = static_cast<Stream*>(handle->data);
+  if (!self || count == 0) return;
+  if (count < 0) return self->end();
+  self->fresh_ = true;
+  self->sink_.received({buffer->base, static_cast<size_t>(count)});
+  self->wake();
+}
+
+// The reader may destroy this stream as it goes on, so nothing of it is touched afterwards.
+void Stream::wake() {
+  if (auto reader = std::exchange(reader_, nullptr)) reader.resume();
+}
+
+}  // namespace policyd

@@ -1,0 +1,203 @@
+// policyctl account: how much accounts have sent of what they may, and the settings that say so.
+#include <fmt/format.h>
+
+#include "policyd/ctl/command.h"
+#include "policyd/ctl/table.h"
+#include "shared/limits.h"
+
+namespace policyd {
+
+namespace {
+
+std::string path_of(const std::string& account, std::string_view rest = {}) {
+  return "/v1/accounts/" + percent_encode(account) + std::string(rest);
+}
+
+std::string setting_path(const std::string& account, const std::string& key) {
+  return path_of(account, "/settings/" + percent_encode(key));
+}
+
+// "1.2MB": a limit is shown exactly, what is used of it well enough.
+std::string describe_octets(int64_t octets) {
+  constexpr std::string_view kUnits[] = {"B", "KB", "MB", "GB", "TB"};
+  auto amount = static_cast<double>(octets);
+  size_t unit = 0;
+  for (; amount >= 1000 && unit + 1 < std::size(kUnits); ++unit) amount /= 1000;
+  return fmt::format("{:.{}f}{}", amount, unit == 0 ? 0 : 1, kUnits[unit]);
+}
+
+std::string amount(const Json& limit, const char* key) {
+  const int64_t number = number_of(limit, key);
+  return text_of(limit, "meter") == "bytes" ? describe_octets(number) : std::to_string(number);
+}
+
+int percent(const Json& limit) {
+  const double maximum = std::max(1.0, static_cast<double>(number_of(limit, "maximum")));
+  return static_cast<int>(100.0 * static_cast<double>(number_of(limit, "used")) / maximum);
+}
+
+// --- list
+
+// The account's tightest limit: what it is nearest to.
+const Json& tightest(const Json& limits) {
+  const Json* found = nullptr;
+  for (const Json& limit : limits) {
+    if (!found || percent(limit) > percent(*found)) found = &limit;
+  }
+  static const Json kNothing;
+  return found ? *found : kNothing;
+}
+
+std::string render_list(const Json& answer) {
+  Table table({{"ACCOUNT"}, {"NEAREST LIMIT"}, {"USED", Align::right}, {"FULL", Align::right}});
+  for (const Json& account : member_of(answer, "accounts")) {
+    const Json& limit = tightest(member_of(account, "limits"));
+    if (limit.is_null()) {
+      table.add({text_of(account, "account"), "no limit", "", ""});
+      continue;
+    }
+    table.add({text_of(account, "account"), text_of(limit, "meter") + " " + text_of(limit, "limit"),
+               amount(limit, "used"), std::to_string(percent(limit)) + "%"});
+  }
+  if (table.empty()) return "no account has sent anything within its windows\n";
+  const bool more = member_of(answer, "more") == true;
+  return table.render(terminal_width()) +
+         (more ? "\nThere are more accounts; --limit N shows up to N of them.\n" : "");
+}
+
+CommandAction declare_list(CLI::App& app) {
+  const auto limit = std::make_shared<size_t>(100);
+  app.add_option("--limit", *limit, "at most so many accounts")->capture_default_str();
+  return [limit](Session& session) {
+    return session.show(session.get("/v1/accounts?limit=" + std::to_string(*limit)), render_list);
+  };
+}
+
+// --- show
+
+std::string render_limits(const Json& limits) {
+  Table table(
+      {{"LIMIT"}, {""}, {"USED", Align::right}, {"LEFT", Align::right}, {"FULL", Align::right}});
+  for (const Json& limit : limits) {
+    table.add({text_of(limit, "meter"), text_of(limit, "limit"), amount(limit, "used"),
+               amount(limit, "left"), std::to_string(percent(limit)) + "%"});
+  }
+  return table.empty() ? "no limits\n" : table.render(terminal_width());
+}
+
+std::string render_settings(const Json& settings) {
+  Table table({{"SETTING"}, {"VALUE"}, {"FROM"}});
+  for (const auto& [key, setting] : settings.items()) {
+    const bool override = text_of(setting, "source") == "store";
+    table.add({key, text_of(setting, "value"),
+               text_of(setting, "from") + (override ? " (override)" : " (file)")});
+  }
+  return table.empty() ? "" : "\n" + table.render(terminal_width());
+}
+
+std::string block_names(const Json& blocks) {
+  std::string names;
+  for (const Json& block : blocks) {
+    names.append(names.empty() ? "" : ", ")
+        .append(text_of(block, "type") + ":" + text_of(block, "target"));
+  }
+  return names;
+}
+
+std::string render_account(const Json& account) {
+  return render_facts({{"account", text_of(account, "account")},
+                       {"over a limit", text_of(account, "on_limit")},
+                       {"blocked by", block_names(member_of(account, "blocks"))}}) +
+         "\n" + render_limits(member_of(account, "limits")) +
+         render_settings(member_of(account, "settings"));
+}
+
+std::shared_ptr<std::string> account_argument(CLI::App& app, const char* what) {
+  auto account = std::make_shared<std::string>();
+  app.add_option("ACCOUNT", *account, what)->required();
+  return account;
+}
+
+CommandAction declare_show(CLI::App& app) {
+  return [account = account_argument(app, "a login, or the address of a client without one")](
+             Session& session) {
+    return session.show(session.get(path_of(*account)), render_account);
+  };
+}
+
+// --- set, unset, reset
+
+constexpr const char* kWhose = "an account, a domain, or default";
+
+std::string keys_help() {
+  std::string help;
+  for (const SettingRow& row : setting_rows()) {
+    help.append(help.empty() ? "" : ", ")
+        .append(row.key)
+        .append(" (")
+        .append(row.takes)
+        .append(")");
+  }
+  return help;
+}
+
+std::shared_ptr<std::string> key_argument(CLI::App& app) {
+  auto key = std::make_shared<std::string>();
+  app.add_option("KEY", *key, keys_help())->required();
+  return key;
+}
+
+CommandAction declare_set(CLI::App& app) {
+  const auto account = account_argument(app, kWhose);
+  const auto key = key_argument(app);
+  const auto value = std::make_shared<std::string>();
+  app.add_option("VALUE", *value, "several limits are separated by commas; none is no limit")
+      ->required();
+  return [=](Session& session) {
+    AccountSettings settings;
+    if (const auto set = settings.set(*key, *value); !set)
+      return session.fail(kUsage, set.error().message);
+    const Json body = {{"value", *value}};
+    return session.show(session.ask("PUT", setting_path(*account, *key), body),
+                        [](const Json& done) {
+                          return text_of(done, "account") + ": " + text_of(done, "key") +
+                                 " is now " + text_of(done, "value") + "\n";
+                        });
+  };
+}
+
+CommandAction declare_unset(CLI::App& app) {
+  const auto account = account_argument(app, kWhose);
+  const auto key = key_argument(app);
+  return [=](Session& session) {
+    return session.show(session.ask("DELETE", setting_path(*account, *key)), [](const Json& done) {
+      return text_of(done, "account") + ": " + text_of(done, "key") + " is no longer overridden\n";
+    });
+  };
+}
+
+CommandAction declare_reset(CLI::App& app) {
+  return [account = account_argument(app, "a login, or the address of a client without one")](
+             Session& session) {
+    return session.show(session.ask("POST", path_of(*account, "/reset")), [](const Json& done) {
+      return "forgot what " + text_of(done, "account") + " has sent\n";
+    });
+  };
+}
+
+constexpr Command kCommands[] = {
+    {"account", "list", "accounts that have sent something, those nearest to a limit first",
+     declare_list},
+    {"account", "show", "usage against limits, and where settings come from", declare_show},
+    {"account", "set", "overrides a setting of the file, on every node", declare_set},
+    {"account", "unset", "takes an override back", declare_unset},
+    {"account", "reset", "forgets what an account has sent", declare_reset},
+};
+
+}  // namespace
+
+std::span<const Command> account_commands() {
+  return kCommands;
+}
+
+}  // namespace policyd

@@ -1,0 +1,99 @@
+// policyctl check: what policyd would answer to a request in Postfix' own format, and everything
+// that leads to it.
+#include "policyd/ctl/command.h"
+#include "policyd/ctl/table.h"
+#include "shared/duration.h"
+
+namespace policyd {
+
+namespace {
+
+std::string block_line(const Json& block) {
+  if (!block.is_object()) return {};
+  const std::string description = text_of(block, "description");
+  return text_of(block, "type") + ":" + text_of(block, "target") +
+         (description.empty() ? "" : " (" + description + ")");
+}
+
+std::string limit_line(const Json& verdict) {
+  const std::string limit = text_of(verdict, "limit");
+  if (limit.empty()) return {};
+  if (!member_of(verdict, "retry_after").is_number())
+    return limit + ", never: it is more than the limit allows at all";
+  return limit + ", again in " +
+         describe_duration(std::chrono::seconds(number_of(verdict, "retry_after")));
+}
+
+struct CauseRow {
+  std::string_view cause;
+  std::string_view meaning;
+};
+constexpr CauseRow kCauses[] = {
+    {"none", "nothing stands against it"},
+    {"not_asked", "this protocol_state is not decided: only RCPT, DATA and END-OF-MESSAGE are"},
+    {"block", "a block"},
+    {"check", "a check that rejects at once"},
+    {"score", "the score"},
+    {"limit", "a send rate limit"},
+    {"earlier", "decided before"},
+};
+
+std::string describe_cause(const std::string& cause) {
+  for (const CauseRow& row : kCauses) {
+    if (row.cause == cause) return std::string(row.meaning);
+  }
+  return cause;
+}
+
+std::string score_cell(const Json& finding) {
+  if (text_of(finding, "outcome").empty()) return "-";
+  const std::string score = std::to_string(number_of(finding, "score"));
+  return member_of(finding, "counted") == false ? "(" + score + ")" : score;
+}
+
+std::string detail_cell(const Json& finding) {
+  const bool done = !text_of(finding, "outcome").empty();
+  const bool dry_run = done && member_of(finding, "counted") == false;
+  return (done ? "" : "not done: ") + text_of(finding, "detail") + (dry_run ? " (dry run)" : "");
+}
+
+std::string render(const Json& verdict) {
+  const int64_t code = number_of(verdict, "code");
+  const std::string word = code != 0 ? std::to_string(code) : text_of(verdict, "action");
+  const std::string text = text_of(verdict, "text");
+  std::string out = render_facts({{"answer", text.empty() ? word : word + " " + text},
+                                  {"because of", describe_cause(text_of(verdict, "cause"))},
+                                  {"direction", text_of(verdict, "direction")},
+                                  {"account", text_of(verdict, "account")},
+                                  {"block", block_line(member_of(verdict, "block"))},
+                                  {"limit", limit_line(verdict)},
+                                  {"score", std::to_string(number_of(verdict, "score"))}});
+  Table table({{"CHECK"}, {"SCORE", Align::right}, {"DETAIL"}});
+  for (const auto& [index, finding] : member_of(verdict, "findings").items()) {
+    table.add({text_of(finding, "check"), score_cell(finding), detail_cell(finding)});
+  }
+  return table.empty() ? out : out + "\n" + table.render(terminal_width());
+}
+
+CommandAction declare_check(CLI::App& app) {
+  const auto file = std::make_shared<std::string>("-");
+  app.add_option("FILE", *file, "a request as Postfix sends it; - is standard input")
+      ->capture_default_str();
+  return [file](Session& session) {
+    const auto request = read_input(*file);
+    if (!request) return session.fail(kRefused, request.error().message);
+    return session.show(session.ask_text("POST", "/v1/check", *request), render);
+  };
+}
+
+constexpr Command kCommands[] = {
+    {"", "check", "what a request would be answered, and why; changes nothing", declare_check},
+};
+
+}  // namespace
+
+std::span<const Command> check_commands() {
+  return kCommands;
+}
+
+}  // namespace policyd

@@ -1,0 +1,57 @@
+// The admin API as policyctl sees it: a method, a path and JSON in, JSON or a sentence out.
+//
+// The sockets are tried in their order until one answers. Whatever goes wrong is an Answer with an
+// exit code and a sentence that says what to do. One connection serves all requests of a run. The
+// only user of libcurl.
+#pragma once
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "policyd/ctl/exit_codes.h"
+#include "shared/config.h"
+
+namespace policyd {
+
+using Json = nlohmann::ordered_json;
+
+struct Answer {
+  ExitCode code = kDone;
+  std::string error;  // with another code than kDone
+  Json json;
+  bool reached = false;   // somebody took the request
+  bool conflict = false;  // refused because there is one already
+  [[nodiscard]] bool ok() const { return code == kDone; }
+};
+
+class Client {
+ public:
+  explicit Client(std::vector<Endpoint> sockets);
+  ~Client();
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  Answer get(const std::string& path) { return ask("GET", path, {}); }
+  Answer ask(const char* method, const std::string& path, const Json& body);
+  Answer ask_text(const char* method, const std::string& path, const std::string& body);
+
+ private:
+  struct Transfer;
+  Answer send(const Endpoint& socket, const char* method, const std::string& path,
+              const std::string& body);
+
+  std::vector<Endpoint> sockets_;
+  std::unique_ptr<Transfer> transfer_;
+};
+
+// `text` as one segment of a path (RFC 3986): all but letters, digits and -._~ percent-encoded.
+std::string percent_encode(std::string_view text);
+
+// JSON as one line, and as many lines for reading; broken UTF-8 is replaced.
+std::string to_line(const Json& json);
+std::string to_document(const Json& json);
+
+}  // namespace policyd

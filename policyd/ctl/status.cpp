@@ -1,0 +1,92 @@
+// policyctl status: this node, its store, the nodes that share it, and what was decided since the
+// start.
+#include "policyd/ctl/command.h"
+#include "policyd/ctl/table.h"
+#include "shared/duration.h"
+
+namespace policyd {
+
+namespace {
+
+std::string describe_seconds(int64_t seconds) {
+  return describe_duration(std::chrono::seconds(seconds));
+}
+
+std::string store_line(const Json& store) {
+  const bool available = member_of(store, "available") == true;
+  const std::string detail = text_of(store, "detail");
+  const int64_t pending = number_of(store, "pending_merge");
+  std::string line = text_of(store, "url") + (available ? ", available" : ", AWAY");
+  if (!detail.empty()) line += ": " + detail;
+  if (pending > 0)
+    line += "; " + std::to_string(pending) + " charges counted here are still to be merged";
+  return line;
+}
+
+std::string facts(const Json& status) {
+  const std::string connections = std::to_string(number_of(status, "connections")) + " open, " +
+                                  std::to_string(number_of(status, "bad_requests")) +
+                                  " ended for what they sent";
+  return render_facts({{"node", text_of(status, "node")},
+                       {"version", text_of(status, "version")},
+                       {"up", describe_seconds(number_of(status, "uptime")) + ", since " +
+                                  text_of(status, "started")},
+                       {"store", store_line(member_of(status, "store"))},
+                       {"nodes", text_of(status, "nodes_error")},
+                       {"requests", std::to_string(number_of(status, "requests"))},
+                       {"connections", connections},
+                       {"blocks", std::to_string(number_of(status, "blocks"))}});
+}
+
+std::string verdicts_table(const Json& verdicts) {
+  std::vector<Column> columns = {{"VERDICTS"}};
+  for (const auto& [action, count] : member_of(verdicts, "incoming").items())
+    columns.push_back({action, Align::right});
+  Table table(columns);
+  for (const auto& [direction, actions] : verdicts.items()) {
+    std::vector<std::string> row = {direction};
+    for (const auto& [action, count] : actions.items()) row.push_back(count.dump());
+    if (row.size() == columns.size()) table.add(std::move(row));
+  }
+  return table.empty() ? "" : "\n" + table.render(terminal_width());
+}
+
+std::string checks_table(const Json& checks) {
+  Table table({{"CHECK"}, {"HITS", Align::right}, {"ERRORS", Align::right}});
+  for (const auto& [name, counts] : checks.items()) {
+    table.add({name, std::to_string(number_of(counts, "hits")),
+               std::to_string(number_of(counts, "errors"))});
+  }
+  return table.empty() ? "" : "\n" + table.render(terminal_width());
+}
+
+std::string nodes_table(const Json& nodes) {
+  Table table({{"NODE"}, {"VERSION"}, {"UP"}, {"REQUESTS", Align::right}, {"SEEN"}});
+  for (const auto& [index, node] : nodes.items()) {
+    table.add({text_of(node, "name"), text_of(node, "version"),
+               describe_seconds(number_of(node, "uptime")),
+               std::to_string(number_of(node, "requests")), text_of(node, "seen")});
+  }
+  return table.empty() ? "" : "\n" + table.render(terminal_width());
+}
+
+std::string render(const Json& status) {
+  return facts(status) + verdicts_table(member_of(status, "verdicts")) +
+         checks_table(member_of(status, "checks")) + nodes_table(member_of(status, "nodes"));
+}
+
+CommandAction declare_status(CLI::App&) {
+  return [](Session& session) { return session.show(session.get("/v1/status"), render); };
+}
+
+constexpr Command kCommands[] = {
+    {"", "status", "nodes, store, uptime, requests, verdicts", declare_status},
+};
+
+}  // namespace
+
+std::span<const Command> status_commands() {
+  return kCommands;
+}
+
+}  // namespace policyd

@@ -1,0 +1,53 @@
+// Tables and lists for people: columns under a heading, as wide as they need to be.
+//
+// Where the terminal is too narrow the last column is cut, never what identifies a row. Widths are
+// counted in characters (UTF-8). Cells may come from anybody, so control characters are shown as
+// '?' and cannot play tricks with a terminal. Pure, but for terminal_width().
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace policyd {
+
+enum class Align : unsigned char { left, right };
+
+struct Column {
+  std::string title;
+  Align align = Align::left;
+};
+
+class Table {
+ public:
+  explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
+
+  // As many cells as there are columns.
+  void add(std::vector<std::string> row);
+  [[nodiscard]] bool empty() const { return rows_.empty(); }
+
+  // With a newline after each line. `width` 0: as wide as it gets.
+  [[nodiscard]] std::string render(size_t width) const;
+
+ private:
+  std::vector<Column> columns_;
+  std::vector<std::vector<std::string>> rows_;
+};
+
+// "name   value" lines, the values under each other; pairs with an empty value are left out.
+struct Fact {
+  std::string name;
+  std::string value;
+};
+std::string render_facts(const std::vector<Fact>& facts);
+
+// `text` without control characters, and what is not UTF-8 replaced.
+std::string displayable(std::string_view text);
+// How many characters wide `text` is.
+size_t display_width(std::string_view text);
+
+// Of the terminal that standard output is; 0 where it is none.
+size_t terminal_width();
+
+}  // namespace policyd

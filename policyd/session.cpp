@@ -1,0 +1,112 @@
+#include "policyd/session.h"
+
+#include <spdlog/spdlog.h>
+
+#include "policyd/reply.h"
+
+namespace policyd {
+
+namespace {
+
+// More than Postfix can ever have in the air on one connection: it sends one request at a time.
+constexpr size_t kMostUnread = 2 * kMaximumRequest;
+constexpr size_t kMostUnsent = 64 * 1024;
+
+bool wants_line(const Config::Log& log, const Verdict& verdict) {
+  if (log.verdicts == "all") return true;
+  return log.verdicts == "refused" && verdict.action != Action::dunno && verdict.action != Action::prepend;
+}
+
+void log_verdict(const Config& config, const Request& request, const Verdict& verdict) {
+  if (!wants_line(config.log, verdict) || !spdlog::should_log(spdlog::level::info)) return;
+  std::string line;
+  line.reserve(512);
+  append_log_line(line, request, verdict);
+  spdlog::default_logger_raw()->log(spdlog::level::info, spdlog::string_view_t(line.data(), line.size()));
+}
+
+}  // namespace
+
+Session::Session(SessionContext& context, const std::string& listener)
+    : context_(context), listener_(listener), stream_(context.loop, *this, context.buffer) {
+  ++context_.statistics.connections;
+  ++context_.statistics.accepted;
+}
+
+void Session::start() {
+  if (!stream_.start()) return context_.ended(*this);
+  spawn(run());
+}
+
+Task<void> Session::run() {
+  bool going_on = true;
+  while (going_on) {
+    auto step = reader_.next(request_);
+    if (!step) {
+      bad_input(step.error().message);
+      break;
+    }
+    const auto doing = *step == RequestReader::Step::complete ? answer() : wait_for_more();
+    going_on = co_await doing;
+  }
+  --context_.statistics.connections;
+  context_.ended(*this);
+}
+
+Task<bool> Session::answer() {
+  half_since_.reset();
+  deciding_ = true;
+  const auto deciding = context_.engine.decide(request_);
+  const Verdict verdict = co_await deciding;
+  deciding_ = false;
+  log_verdict(context_.engine.config(), request_, verdict);
+  if (!stream_.write(reply_to(verdict))) co_return false;
+  if (stream_.unsent() > kMostUnsent) {
+    bad_input("sends requests but does not read the replies");
+    co_return false;
+  }
+  co_return true;
+}
+
+Task<bool> Session::wait_for_more() {
+  if (draining_) co_return false;
+  request_.clear();
+  if (reader_.pending() == 0) {
+    half_since_.reset();
+  } else if (!half_since_) {
+    half_since_ = context_.clock.steady();
+  }
+  if (std::exchange(paused_, false)) stream_.resume();
+  auto readable = stream_.readable();
+  const bool more = co_await readable;
+  if (!more && half_since_ && !draining_) {
+    const bool given_up = context_.clock.steady() - *half_since_ >= kHalfRequestTimeout;
+    bad_input((given_up ? "half a request for a minute, " : "ended within a request, after ") +
+              std::to_string(reader_.pending()) + " octets of it");
+  }
+  co_return more;
+}
+
+void Session::received(std::string_view octets) {
+  reader_.feed(octets);
+  if (deciding_ && reader_.pending() > kMostUnread) {
+    paused_ = true;
+    stream_.pause();
+  }
+}
+
+void Session::drain() {
+  draining_ = true;
+  if (!deciding_) stream_.end();
+}
+
+void Session::give_up_half_request(SteadyTime now) {
+  if (half_since_ && now - *half_since_ >= kHalfRequestTimeout) stream_.end();
+}
+
+void Session::bad_input(const std::string& reason) {
+  ++context_.statistics.bad_requests;
+  spdlog::warn("{}: connection from {} closed: {}", listener_, stream_.peer(), reason);
+}
+
+}  // namespace policyd

@@ -1,0 +1,50 @@
+#include "policyd/store/keys.h"
+
+namespace policyd {
+
+std::string Keys::block(const BlockTarget& target) const {
+  return blocks() + std::string(block_type_name(target.type)) + ":" + target.target;
+}
+
+std::string Keys::tagged(std::string_view kind, std::string_view account) const {
+  std::string key;
+  key.reserve(prefix_.size() + kind.size() + account.size() + 2);
+  return key.append(prefix_).append(kind).append("{").append(account).append("}"), key;
+}
+
+std::string Keys::account(std::string_view account) const { return tagged("account:", account); }
+std::string Keys::rate(std::string_view account) const { return tagged("rate:", account); }
+
+std::string Keys::message(std::string_view account, std::string_view instance) const {
+  return tagged("message:", account).append(":").append(instance);
+}
+
+std::optional<Result<BlockTarget>> Keys::parse_block(std::string_view key) const {
+  const std::string start = blocks();
+  if (!key.starts_with(start)) return std::nullopt;
+  key.remove_prefix(start.size());
+  const size_t colon = key.find(':');
+  const auto type = colon == std::string_view::npos ? std::nullopt : parse_block_type(key.substr(0, colon));
+  if (!type) return Result<BlockTarget>(Error{"its type is not one of email, domain, ehlo, client, account, recipient"});
+  return BlockTarget::make(*type, key.substr(colon + 1));
+}
+
+std::optional<std::string> Keys::parse_tagged(std::string_view kind, std::string_view key) const {
+  const std::string start = prefix_ + std::string(kind) + "{";
+  if (!key.starts_with(start) || !key.ends_with('}')) return std::nullopt;
+  return std::string(key.substr(start.size(), key.size() - start.size() - 1));
+}
+
+std::optional<std::string> Keys::parse_account(std::string_view key) const { return parse_tagged("account:", key); }
+std::optional<std::string> Keys::parse_rate(std::string_view key) const { return parse_tagged("rate:", key); }
+
+std::string Keys::escaped_prefix() const {
+  std::string pattern;
+  for (const char c : prefix_) {
+    if (std::string_view("*?[]\\^-").find(c) != std::string_view::npos) pattern.push_back('\\');
+    pattern.push_back(c);
+  }
+  return pattern;
+}
+
+}  // namespace policyd

@@ -1,0 +1,45 @@
+// The names of policyd's keys in Redis, as policyd-redis(7) promises them. Pure.
+//
+// In a cluster, keys of one script must be in one slot: `{account}` is the hash tag. An account can hold braces itself; the tag
+// then is what stands between the first { and the next }, which is the same for all keys of an account.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "shared/block.h"
+
+namespace policyd {
+
+class Keys {
+ public:
+  explicit Keys(std::string prefix) : prefix_(std::move(prefix)) {}
+
+  [[nodiscard]] std::string block(const BlockTarget& target) const;    // policyd:block:email:joe@example.com
+  [[nodiscard]] std::string account(std::string_view account) const;   // policyd:account:{joe@example.com}
+  [[nodiscard]] std::string rate(std::string_view account) const;      // policyd:rate:{joe@example.com}
+  [[nodiscard]] std::string message(std::string_view account, std::string_view instance) const;
+  [[nodiscard]] std::string nodes() const { return prefix_ + "nodes"; }
+
+  // Prefixes of what is mirrored, for CLIENT TRACKING.
+  [[nodiscard]] std::string blocks() const { return prefix_ + "block:"; }
+  [[nodiscard]] std::string accounts() const { return prefix_ + "account:"; }
+  // SCAN patterns: of blocks and accounts together (no other key begins with one of these letters), and of rates.
+  [[nodiscard]] std::string mirrored_pattern() const { return escaped_prefix() + "[ab]*"; }
+  [[nodiscard]] std::string rates_pattern() const { return escaped_prefix() + "rate:*"; }
+
+  // The other way round. A block key that names no possible target is an Error, any other key is nothing.
+  [[nodiscard]] std::optional<Result<BlockTarget>> parse_block(std::string_view key) const;
+  [[nodiscard]] std::optional<std::string> parse_account(std::string_view key) const;
+  [[nodiscard]] std::optional<std::string> parse_rate(std::string_view key) const;
+
+ private:
+  [[nodiscard]] std::string tagged(std::string_view kind, std::string_view account) const;
+  [[nodiscard]] std::optional<std::string> parse_tagged(std::string_view kind, std::string_view key) const;
+  [[nodiscard]] std::string escaped_prefix() const;
+  std::string prefix_;
+};
+
+}  // namespace policyd

@@ -1,0 +1,161 @@
+#include "policyd/store/ledger.h"
+
+#include <algorithm>
+
+namespace policyd {
+
+namespace {
+
+constexpr size_t kSweep = 512;  // hash buckets a turn
+
+bool nothing(const Amounts& amounts) {
+  return std::all_of(amounts.begin(), amounts.end(), [](int64_t amount) { return amount == 0; });
+}
+
+Amounts difference(const Amounts& to, const Amounts& from) {
+  Amounts result;
+  for (size_t i = 0; i < result.size(); ++i) result[i] = to[i] - from[i];
+  return result;
+}
+
+}  // namespace
+
+Ledger::MessageKey Ledger::key_of(const Charge& charge) {
+  return {stable_hash(charge.instance, stable_hash(charge.account)),
+          stable_hash(charge.account, stable_hash(charge.instance, 1))};
+}
+
+// What the message should have been charged when this has passed.
+Amounts Ledger::target(const Charge& charge, const Message& message, bool is_new_recipient) {
+  const auto [messages, recipients, bytes] = message.charged;
+  if (charge.kind == Charge::Kind::recipient) {
+    return {1, recipients + (is_new_recipient ? 1 : 0), std::max(bytes, charge.bytes)};
+  }
+  const int64_t accepted = charge.recipients > 0 ? charge.recipients : std::max<int64_t>(recipients, 1);
+  return {1, accepted, charge.bytes > 0 ? charge.bytes : bytes};
+}
+
+ChargeResult Ledger::charge(const Charge& charge, const Limits& limits, WallTime now) {
+  static const Message kNew{};
+  const bool known_instance = !charge.instance.empty();
+  const MessageKey key = known_instance ? key_of(charge) : MessageKey{};
+  const auto found = known_instance ? messages_.find(key) : messages_.end();
+  const Message& message = found == messages_.end() ? kNew : found->second;
+
+  const uint64_t recipient = stable_hash(charge.recipient);
+  const bool is_new = std::find(message.recipients.begin(), message.recipients.end(), recipient) ==
+                      message.recipients.end();
+  Amounts amounts = difference(target(charge, message, is_new), message.charged);
+  if (nothing(amounts)) return {};
+
+  auto account = accounts_.find(charge.account);
+  static const Counters kNone;
+  const ChargeResult result =
+      (account == accounts_.end() ? kNone : account->second.counters).test(limits, amounts, now);
+  if (charge.dry_run) return result;
+  const WallTime since = found == messages_.end() ? now : message.since;
+  if (!result.passed) {
+    // A message refused at its end was not accepted at all: all of its charge goes back.
+    if (charge.kind == Charge::Kind::recipient || found == messages_.end()) return result;
+    amounts = difference({}, message.charged);
+  }
+  if (account == accounts_.end()) account = accounts_.emplace(charge.account, Account{}).first;
+  account->second.counters.add(limits, amounts, now, since);
+  commit(*account);
+  if (!known_instance) return result;
+
+  Message& record = found == messages_.end() ? remember(key) : found->second;
+  record.since = since;
+  for (size_t i = 0; i < amounts.size(); ++i) record.charged[i] += amounts[i];
+  if (!result.passed) record.recipients.clear();
+  if (result.passed && is_new && charge.kind == Charge::Kind::recipient) record.recipients.push_back(recipient);
+  return result;
+}
+
+Ledger::Message& Ledger::remember(const MessageKey& key) {
+  if (order_.size() >= kMessages) {
+    messages_.erase(order_.front());
+    order_.pop_front();
+  }
+  order_.push_back(key);
+  return messages_[key];
+}
+
+void Ledger::commit(Accounts::value_type& entry) {
+  if (!tracking_ || entry.second.changed) return;
+  entry.second.changed = true;
+  changes_.push_back(&entry);
+}
+
+AccountUsage Ledger::usage(std::string_view account, WallTime now) const {
+  const auto found = accounts_.find(account);
+  return {std::string(account), found == accounts_.end() ? std::vector<Usage>{} : found->second.counters.usage(now)};
+}
+
+Store::AccountPage Ledger::list(size_t limit, WallTime now) const {
+  Store::AccountPage page;
+  for (const auto& [name, account] : accounts_) {
+    auto used = account.counters.usage(now);
+    if (used.empty()) continue;
+    if (page.accounts.size() == limit) {
+      page.more = true;
+      break;
+    }
+    page.accounts.push_back({name, std::move(used)});
+  }
+  return page;
+}
+
+bool Ledger::reset(std::string_view account) {
+  const auto found = accounts_.find(account);
+  if (found == accounts_.end() || found->second.counters.cells().empty()) return false;
+  found->second.counters = {};
+  commit(*found);
+  return true;
+}
+
+void Ledger::clear() {
+  accounts_.clear();
+  messages_.clear();
+  order_.clear();
+  changes_.clear();
+}
+
+void Ledger::sweep(WallTime now) {
+  std::vector<const std::string*> idle;
+  const size_t buckets = accounts_.bucket_count();
+  for (size_t step = 0; step < std::min(kSweep, buckets); ++step) {
+    swept_ = (swept_ + 1) % buckets;
+    for (auto it = accounts_.begin(swept_); it != accounts_.end(swept_); ++it) {
+      if (!it->second.changed && it->second.counters.empty(now)) idle.push_back(&it->first);
+    }
+  }
+  for (const std::string* name : idle) {
+    if (!tracking_) {
+      accounts_.erase(accounts_.find(*name));
+      continue;
+    }
+    // The file has to forget it too: it goes once that has been taken.
+    const auto account = accounts_.find(*name);
+    account->second.counters = {};
+    commit(*account);
+  }
+}
+
+std::vector<std::pair<std::string, Counters::Cells>> Ledger::take_changes(size_t most) {
+  std::vector<std::pair<std::string, Counters::Cells>> taken;
+  while (!changes_.empty() && taken.size() < most) {
+    auto& [name, account] = *changes_.front();
+    changes_.pop_front();
+    taken.emplace_back(name, account.counters.cells());
+    account.changed = false;
+    if (account.counters.cells().empty()) accounts_.erase(taken.back().first);
+  }
+  return taken;
+}
+
+void Ledger::restore(std::string account, Counters counters) {
+  accounts_[std::move(account)].counters = std::move(counters);
+}
+
+}  // namespace policyd

@@ -1,0 +1,75 @@
+#include "policyd/store/local_share.h"
+
+#include <algorithm>
+
+namespace policyd {
+
+namespace {
+
+Limits share_of(const Limits& limits, size_t nodes) {
+  Limits share = limits;
+  for (Limit& limit : share) {
+    if (limit.maximum > 0) limit.maximum = std::max<int64_t>(limit.maximum / static_cast<int64_t>(nodes), 1);
+  }
+  return share;
+}
+
+// The limit as it is configured, of which `share` is a part.
+const Limit* whole_of(const Limits& limits, const Limit& share) {
+  const auto found = std::find_if(limits.begin(), limits.end(), [&share](const Limit& limit) {
+    return limit.meter == share.meter && limit.window == share.window;
+  });
+  return found == limits.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+Charge LocalShare::Entry::charge() const {
+  Charge charge;
+  charge.kind = kind;
+  charge.ended = ended;
+  charge.account = account;
+  charge.instance = instance;
+  charge.recipient = recipient;
+  charge.recipients = recipients;
+  charge.bytes = bytes;
+  charge.limits = limits.get();
+  return charge;
+}
+
+ChargeResult LocalShare::charge(const Charge& charge, size_t nodes, WallTime now) {
+  const Limits share = share_of(*charge.limits, std::max<size_t>(nodes, 1));
+  ChargeResult result = ledger_.charge(charge, share, now);
+  result.local = true;
+  if (result.limit) result.limit = *whole_of(*charge.limits, *result.limit);
+  if (result.passed && !charge.dry_run) record(charge, now);
+  return result;
+}
+
+void LocalShare::record(const Charge& charge, WallTime now) {
+  if (!last_limits_ || *last_limits_ != *charge.limits) last_limits_ = std::make_shared<const Limits>(*charge.limits);
+  if (journal_.size() >= kJournal) {
+    journal_.pop_front();
+    ++dropped_;
+  }
+  journal_.push_back({charge.kind, charge.ended, std::string(charge.account), std::string(charge.instance),
+                      std::string(charge.recipient), charge.recipients, charge.bytes, last_limits_, now});
+}
+
+std::vector<LocalShare::Entry> LocalShare::take(size_t most) {
+  const auto count = static_cast<std::ptrdiff_t>(std::min(most, journal_.size()));
+  std::vector<Entry> taken(std::make_move_iterator(journal_.begin()), std::make_move_iterator(journal_.begin() + count));
+  journal_.erase(journal_.begin(), journal_.begin() + count);
+  return taken;
+}
+
+void LocalShare::put_back(std::vector<Entry> entries) {
+  journal_.insert(journal_.begin(), std::make_move_iterator(entries.begin()), std::make_move_iterator(entries.end()));
+}
+
+void LocalShare::forget() {
+  ledger_.clear();
+  last_limits_.reset();
+}
+
+}  // namespace policyd

@@ -1,0 +1,59 @@
+// The embedded store: everything in this process, and with a file durable.
+//
+// With a file blocks and settings are on disk when the call returns; counters are written every kFlushPeriod and at
+// stop(). A disk that cannot be written to is an Error for blocks and settings; counters go on in memory, the state is
+// told once (log) and writing is tried again. start() fails where the file cannot be opened; rows of it that make no
+// sense are logged and left out.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "policyd/async/task.h"
+#include "policyd/async/timer.h"
+#include "policyd/store/ledger.h"
+#include "policyd/store/mirror.h"
+#include "policyd/store/state_writer.h"
+#include "policyd/store/store.h"
+
+struct uv_loop_s;
+
+namespace policyd {
+
+class MemoryStore final : public Store {
+ public:
+  static constexpr Milliseconds kFlushPeriod{20'000};
+
+  // `path` empty: nothing outlives the process. All references outlive the store.
+  MemoryStore(uv_loop_s* loop, const Clock& clock, Mirror& mirror, std::string path);
+  ~MemoryStore() override;
+
+  Result<void> start() override;
+  Task<void> stop() override;
+  Task<ChargeResult> charge(const Charge& charge) override;
+  Task<Result<void>> put_block(Block block) override;
+  Task<Result<bool>> remove_block(BlockTarget target) override;
+  Task<Result<void>> put_setting(std::string account, std::string key, std::string value) override;
+  Task<Result<bool>> remove_setting(std::string account, std::string key) override;
+  Task<Result<AccountPage>> list_usage(size_t limit) override;
+  Task<Result<AccountUsage>> usage(std::string account) override;
+  Task<Result<bool>> reset_usage(std::string account) override;
+  Task<Result<std::vector<NodeInfo>>> nodes() override;
+  [[nodiscard]] StoreStatus status() const override;
+
+ private:
+  Result<void> open_file();
+  // Does `work` where there is a file, then `effect`.
+  Task<Result<bool>> change(StateWriter::Work work, StateWriter::Effect effect);
+
+  uv_loop_s* loop_;
+  const Clock& clock_;
+  Mirror& mirror_;
+  std::string path_;
+  Ledger ledger_;
+  std::unique_ptr<StateWriter> writer_;  // none without a file
+  std::unique_ptr<Timer> sweep_timer_, flush_timer_;
+};
+
+}  // namespace policyd

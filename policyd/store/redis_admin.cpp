@@ -1,0 +1,133 @@
+// What operators ask of the Redis store: blocks, settings, usage, nodes. None of it is on the way of a decision.
+#include "policyd/store/message_pack.h"
+#include "policyd/store/redis.h"
+#include "policyd/store/redis_scripts.h"
+
+namespace policyd {
+
+Error RedisStore::away_error() const {
+  return Error{"the store " + config_.url.to_string() + " is away: " + reason_ + "; nothing was changed"};
+}
+
+Task<Result<RedisReply>> RedisStore::ask(std::vector<std::string> command) {
+  if (!connected_) co_return away_error();
+  const std::vector<std::string_view> arguments(command.begin(), command.end());
+  auto call = data_->send(arguments);
+  auto reply = co_await call;
+  if (!reply) co_return Error{"the store " + config_.url.to_string() + ": " + reply.error().message};
+  if (reply->is_error()) co_return Error{"the store " + config_.url.to_string() + " refuses: " + reply->text};
+  co_return reply;
+}
+
+Task<Result<void>> RedisStore::put_block(Block block) {
+  Milliseconds left{0};
+  if (block.expires) left = std::max(*block.expires - clock_.wall(), Milliseconds{1});
+  std::vector<std::string> command{"EVAL", std::string(kPutBlockScript), "1", keys_.block(block.target),
+                                   std::to_string(left.count())};
+  for (const auto& [field, value] : block.fields()) {
+    command.push_back(field);
+    command.push_back(value);
+  }
+  const auto asking = ask(std::move(command));
+  if (auto reply = co_await asking; !reply) co_return reply.error();
+  mirror_.put_block(std::move(block));
+  co_return Result<void>();
+}
+
+Task<Result<bool>> RedisStore::remove_block(BlockTarget target) {
+  std::vector<std::string> command{"DEL", keys_.block(target)};
+  for (auto& alias : follower_.aliases(target)) command.push_back(std::move(alias));
+  const auto asking = ask(std::move(command));
+  auto reply = co_await asking;
+  if (!reply) co_return reply.error();
+  mirror_.remove_block(target);
+  co_return reply->integer > 0;
+}
+
+Task<Result<void>> RedisStore::put_setting(std::string account, std::string key, std::string value) {
+  std::vector<std::string> command{"HSET", keys_.account(account), key, value};
+  const auto asking = ask(std::move(command));
+  if (auto reply = co_await asking; !reply) co_return reply.error();
+  const AccountSettings* known = mirror_.settings(account);
+  AccountSettings settings = known ? *known : AccountSettings{};
+  if (auto set = settings.set(key, value); !set) co_return set;
+  mirror_.put_settings(account, std::move(settings));
+  co_return Result<void>();
+}
+
+Task<Result<bool>> RedisStore::remove_setting(std::string account, std::string key) {
+  std::vector<std::string> command{"HDEL", keys_.account(account), key};
+  const auto asking = ask(std::move(command));
+  auto reply = co_await asking;
+  if (!reply) co_return reply.error();
+  if (const AccountSettings* known = mirror_.settings(account)) {
+    auto fields = known->to_map();
+    fields.erase(key);
+    AccountSettings settings;
+    for (const auto& [field, value] : fields) {
+      if (auto set = settings.set(field, value); !set) co_return set.error();
+    }
+    fields.empty() ? mirror_.remove_settings(account) : mirror_.put_settings(account, std::move(settings));
+  }
+  co_return reply->integer > 0;
+}
+
+Task<Result<Store::AccountPage>> RedisStore::list_usage(size_t limit) {
+  AccountPage page;
+  std::string cursor = "0";
+  do {
+    std::vector<std::string> scan{"SCAN", cursor, "MATCH", keys_.rates_pattern(), "COUNT", "1000"};
+    const auto scanning = ask(std::move(scan));
+    auto reply = co_await scanning;
+    if (!reply) co_return reply.error();
+    if (reply->elements.size() != 2) co_return Error{"SCAN was answered with nothing"};
+    cursor = reply->elements[0].text;
+    for (const RedisReply& key : reply->elements[1].elements) {
+      const auto account = keys_.parse_rate(key.text);
+      if (!account) continue;
+      if (page.accounts.size() == limit) {
+        page.more = true;
+        co_return page;
+      }
+      const auto asking = usage(*account);
+      auto used = co_await asking;
+      if (!used) co_return used.error();
+      if (!used->usage.empty()) page.accounts.push_back(*std::move(used));
+    }
+  } while (cursor != "0");
+  co_return page;
+}
+
+Task<Result<AccountUsage>> RedisStore::usage(std::string account) {
+  std::vector<std::string> get{"GET", keys_.rate(account)};
+  const auto asking = ask(std::move(get));
+  auto reply = co_await asking;
+  if (!reply) co_return reply.error();
+  const auto counters = Counters::from_cells(unpack_numbers(reply->text));
+  if (!counters) co_return Error{keys_.rate(account) + ": its counters cannot be read"};
+  co_return AccountUsage{account, counters->usage(clock_.wall() + redis_ahead_)};
+}
+
+Task<Result<bool>> RedisStore::reset_usage(std::string account) {
+  std::vector<std::string> del{"DEL", keys_.rate(account)};
+  const auto asking = ask(std::move(del));
+  auto reply = co_await asking;
+  if (!reply) co_return reply.error();
+  co_return reply->integer > 0;
+}
+
+Task<Result<std::vector<NodeInfo>>> RedisStore::nodes() {
+  if (!available_) co_return std::vector<NodeInfo>{self_()};
+  co_return nodes_;
+}
+
+StoreStatus RedisStore::status() const {
+  StoreStatus status;
+  status.url = config_.url.to_string();
+  status.available = available_;
+  status.detail = available_ ? "shared by " + std::to_string(nodes_.size()) + (nodes_.size() == 1 ? " node" : " nodes") : "away: " + reason_;
+  status.pending_merge = static_cast<int64_t>(share_.pending());
+  return status;
+}
+
+}  // namespace policyd

@@ -1,0 +1,321 @@
+#include "policyd/store/redis_connection.h"
+
+#include <hiredis/async.h>
+#include <hiredis/hiredis.h>
+#include <netdb.h>
+
+#include <charconv>
+#include <cstring>
+#include <optional>
+
+#include "policyd/async/offload.h"
+#include "shared/duration.h"
+
+namespace policyd {
+
+namespace {
+
+void append_bulk(std::string& out, char type, size_t number) {
+  char digits[24];
+  out.push_back(type);
+  out.append(digits, std::to_chars(digits, digits + sizeof digits, number).ptr);
+  out.append("\r\n");
+}
+
+// RESP: https://redis.io/docs/reference/protocol-spec, an array of bulk strings.
+std::string serialize(std::span<const std::string_view> arguments) {
+  size_t size = 16;
+  for (const auto argument : arguments) size += argument.size() + 16;
+  std::string out;
+  out.reserve(size);
+  append_bulk(out, '*', arguments.size());
+  for (const auto argument : arguments) {
+    append_bulk(out, '$', argument.size());
+    out.append(argument).append("\r\n");
+  }
+  return out;
+}
+
+RedisReply take(const redisReply& from) {
+  RedisReply reply;
+  switch (from.type) {
+    case REDIS_REPLY_INTEGER:
+      reply.kind = RedisReply::Kind::integer;
+      reply.integer = from.integer;
+      break;
+    case REDIS_REPLY_STRING:
+    case REDIS_REPLY_STATUS:
+      reply.kind = RedisReply::Kind::text;
+      reply.text.assign(from.str, static_cast<size_t>(from.len));
+      break;
+    case REDIS_REPLY_ERROR:
+      reply.kind = RedisReply::Kind::error;
+      reply.text.assign(from.str, static_cast<size_t>(from.len));
+      break;
+    case REDIS_REPLY_ARRAY:
+      reply.kind = RedisReply::Kind::array;
+      reply.elements.reserve(from.elements);
+      for (size_t i = 0; i < from.elements; ++i) reply.elements.push_back(take(*from.element[i]));
+      break;
+    default:
+      break;
+  }
+  return reply;
+}
+
+// The first address of a host name. Blocks: for the thread pool (hiredis' own look-up would hold up the loop).
+Result<std::string> resolve(const std::string& host) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  if (const int failure = getaddrinfo(host.c_str(), nullptr, &hints, &found); failure != 0) {
+    return Error{"the host name " + host + " cannot be resolved: " + gai_strerror(failure)};
+  }
+  char name[INET6_ADDRSTRLEN] = "";
+  uv_ip_name(found->ai_addr, name, sizeof name);
+  freeaddrinfo(found);
+  return std::string(name);
+}
+
+}  // namespace
+
+// A command on its way: hiredis holds it as private data until its reply or the end of the connection; the RedisCall that waits for
+// it and this know of each other. Whoever lets go last frees it.
+struct RedisOperation {
+  uint64_t sent_at = 0;  // loop time, ms
+  std::coroutine_handle<> waiter;
+  std::optional<Result<RedisReply>> result;
+  bool wanted = true;    // its RedisCall lives
+  bool queued = false;   // hiredis has it
+};
+
+// hiredis' wishes for readable and writable, on libuv.
+struct RedisConnection::Poll {
+  uv_poll_t handle{};
+  int wanted = 0;
+  void want(int events, uv_poll_cb on_event) {
+    if (events == wanted) return;
+    wanted = events;
+    uv_poll_start(&handle, events, on_event);
+  }
+};
+
+RedisConnection::RedisConnection(uv_loop_t* loop, const StoreUrl& url, Milliseconds timeout, Events events)
+    : loop_(loop),
+      url_(url),
+      timeout_(timeout),
+      events_(std::move(events)),
+      timeouts_(loop, [this] { check_timeouts(); }),
+      end_of_turn_(loop, [this] { end_turn(); }) {}
+
+RedisConnection::~RedisConnection() {
+  told_ = true;
+  lose("closed");
+}
+
+Task<Result<void>> RedisConnection::open() {
+  std::string host = url_.host;
+  if (url_.path.empty() && !IpAddress::parse(host)) {
+    Offload<Result<std::string>> resolving(loop_, [host] { return resolve(host); });
+    auto resolved = co_await resolving;
+    if (!resolved) co_return resolved.error();
+    host = *resolved;
+  }
+  if (auto attached = attach(host); !attached) co_return attached;
+  opened_at_ = uv_now(loop_);
+  timeouts_.once(timeout_);
+  Connecting connecting{*this};
+  co_await connecting;
+  if (lost_) co_return Error{reason_};
+  std::vector<std::string_view> auth{"AUTH", url_.user, url_.password};
+  if (url_.user.empty()) auth.erase(auth.begin() + 1);
+  if (!url_.password.empty()) {
+    const auto told = tell(auth);
+    if (auto done = co_await told; !done) co_return done;
+  }
+  const std::string db = std::to_string(url_.db);
+  const std::vector<std::string_view> select{"SELECT", db};
+  if (url_.db != 0) {
+    const auto told = tell(select);
+    if (auto done = co_await told; !done) co_return done;
+  }
+  co_return Result<void>();
+}
+
+Task<Result<void>> RedisConnection::tell(const std::vector<std::string_view>& command) {
+  auto call = send(command);
+  auto reply = co_await call;
+  if (!reply) co_return reply.error();
+  if (reply->is_error()) co_return Error{std::string(command[0]) + " is refused: " + reply->text};
+  co_return Result<void>();
+}
+
+Result<void> RedisConnection::attach(const std::string& host) {
+  context_ = url_.path.empty() ? redisAsyncConnect(host.c_str(), url_.port) : redisAsyncConnectUnix(url_.path.c_str());
+  if (!context_ || context_->err) {
+    lost_ = told_ = true;
+    reason_ = context_ ? context_->errstr : "out of memory";
+    if (context_) redisAsyncFree(std::exchange(context_, nullptr));
+    return Error{reason_};
+  }
+  poll_ = new Poll;
+  uv_poll_init(loop_, &poll_->handle, context_->c.fd);
+  uv_unref(reinterpret_cast<uv_handle_t*>(&poll_->handle));
+  poll_->handle.data = this;
+
+  context_->data = context_->ev.data = this;
+  context_->ev.addRead = [](void* data) { self(data)->want(UV_READABLE, true); };
+  context_->ev.delRead = [](void* data) { self(data)->want(UV_READABLE, false); };
+  context_->ev.addWrite = [](void* data) {
+    // Until it is connected, writability is how that is told; afterwards the end of the turn writes.
+    self(data)->connected_ ? void(self(data)->to_write_ = true) : self(data)->want(UV_WRITABLE, true);
+  };
+  context_->ev.delWrite = [](void* data) {
+    self(data)->to_write_ = false;
+    self(data)->want(UV_WRITABLE, false);
+  };
+  context_->ev.cleanup = [](void* data) { self(data)->close_poll(); };
+  redisAsyncSetConnectCallback(context_, [](const redisAsyncContext* context, int status) {
+    self(context->data)->on_connected(status == REDIS_OK ? "" : context->errstr);
+  });
+  redisAsyncSetDisconnectCallback(context_, [](const redisAsyncContext* context, int) {
+    RedisConnection* connection = self(context->data);
+    connection->context_ = nullptr;  // hiredis frees it after this
+    connection->lose(context->err ? context->errstr : "Redis closed the connection");
+  });
+  return {};
+}
+
+RedisConnection* RedisConnection::self(void* data) { return static_cast<RedisConnection*>(data); }
+
+void RedisConnection::want(int event, bool wanted) {
+  if (!poll_) return;
+  const int events = wanted ? poll_->wanted | event : poll_->wanted & ~event;
+  poll_->want(events, [](uv_poll_t* handle, int status, int ready) {
+    RedisConnection* connection = self(handle->data);
+    if (status < 0) return connection->lose(uv_strerror(status));
+    if (ready & UV_WRITABLE) redisAsyncHandleWrite(connection->context_);
+    if (ready & UV_READABLE && connection->context_) redisAsyncHandleRead(connection->context_);
+  });
+}
+
+void RedisConnection::close_poll() {
+  Poll* poll = std::exchange(poll_, nullptr);
+  if (!poll) return;
+  poll->handle.data = poll;
+  uv_close(reinterpret_cast<uv_handle_t*>(&poll->handle),
+           [](uv_handle_t* handle) { delete static_cast<Poll*>(handle->data); });
+}
+
+void RedisConnection::on_connected(const std::string& failure) {
+  if (failure.empty()) {
+    connected_ = true;
+    opened_at_ = 0;
+  } else {
+    context_ = nullptr;  // hiredis frees it after this
+    lose(failure);
+  }
+  if (auto waiter = std::exchange(connecting_, nullptr)) waiter.resume();
+}
+
+RedisCall RedisConnection::send(std::span<const std::string_view> arguments) {
+  auto* operation = new RedisOperation;
+  operation->sent_at = uv_now(loop_);
+  const std::string command = serialize(arguments);
+  const bool sent = !lost_ && context_ &&
+                    redisAsyncFormattedCommand(context_, on_reply, operation, command.data(), command.size()) == REDIS_OK;
+  if (!sent) {
+    operation->result.emplace(Error{reason_.empty() ? "the connection is gone" : reason_});
+    return RedisCall(operation);
+  }
+  operation->queued = true;
+  in_flight_.push_back(operation);
+  if (!timeouts_.active()) timeouts_.once(timeout_);
+  return RedisCall(operation);
+}
+
+void RedisConnection::subscribe(std::string_view channel) {
+  redisAsyncCommand(
+      context_,
+      [](redisAsyncContext* context, void* answer, void*) {
+        const auto* reply = static_cast<redisReply*>(answer);
+        if (!reply || reply->type != REDIS_REPLY_ARRAY || reply->elements != 3) return;
+        if (std::string_view(reply->element[0]->str) != "message") return;
+        self(context->data)->events_.message(take(*reply->element[2]));
+      },
+      nullptr, "SUBSCRIBE %b", channel.data(), channel.size());
+}
+
+void RedisConnection::on_reply(redisAsyncContext* context, void* answer, void* data) {
+  RedisConnection* connection = self(context->data);
+  auto* operation = static_cast<RedisOperation*>(data);
+  auto& in_flight = connection->in_flight_;
+  if (!in_flight.empty() && in_flight.front() == operation) {
+    in_flight.pop_front();
+  } else {
+    std::erase(in_flight, operation);
+  }
+  operation->queued = false;
+  if (!operation->wanted) {
+    delete operation;
+    return;
+  }
+  if (answer) {
+    operation->result.emplace(take(*static_cast<redisReply*>(answer)));
+  } else {
+    const char* why = context->err ? context->errstr : "Redis closed the connection";
+    operation->result.emplace(Error{connection->reason_.empty() ? why : connection->reason_});
+  }
+  if (operation->waiter) operation->waiter.resume();  // frees the operation
+}
+
+// The oldest command tells for all: Redis answers in order.
+void RedisConnection::check_timeouts() {
+  if (lost_) return;
+  const uint64_t now = uv_now(loop_);
+  const uint64_t since = opened_at_ != 0 ? opened_at_ : in_flight_.empty() ? 0 : in_flight_.front()->sent_at;
+  if (since == 0) return;
+  const auto age = Milliseconds(static_cast<int64_t>(now - since));
+  if (age >= timeout_) return lose("no answer within " + format_duration(timeout_));
+  timeouts_.once(timeout_ - age);
+}
+
+void RedisConnection::lose(const std::string& reason) {
+  if (lost_) return;
+  lost_ = true;
+  reason_ = reason;
+  timeouts_.stop();
+  if (context_) redisAsyncFree(context_);  // tells every command that waits, by on_reply
+  context_ = nullptr;
+  close_poll();
+  if (auto waiter = std::exchange(connecting_, nullptr)) waiter.resume();
+}
+
+void RedisConnection::end_turn() {
+  if (to_write_ && context_) {
+    to_write_ = false;
+    redisAsyncHandleWrite(context_);
+    // The socket is full: the rest goes when it can be written to.
+    if (to_write_ && context_) want(UV_WRITABLE, true);
+  }
+  if (lost_ && !std::exchange(told_, true)) {
+    const auto lost = events_.lost;  // may destroy this connection
+    lost(std::string(reason_));
+  }
+}
+
+RedisCall::~RedisCall() {
+  if (!operation_) return;
+  if (operation_->queued) {
+    operation_->wanted = false;
+    operation_->waiter = nullptr;
+  } else {
+    delete operation_;
+  }
+}
+
+bool RedisCall::await_ready() const noexcept { return operation_->result.has_value(); }
+void RedisCall::await_suspend(std::coroutine_handle<> waiter) const noexcept { operation_->waiter = waiter; }
+Result<RedisReply> RedisCall::await_resume() { return *std::move(operation_->result); }
+
+}  // namespace policyd

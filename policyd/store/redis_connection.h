@@ -1,0 +1,125 @@
+// One connection to Redis on the loop: hiredis, with time-outs, and one write per turn for all that was sent in it.
+//
+// A connection lives once: open() tries, and when it is lost, for whatever reason, every command that waits is told, then
+// `lost` is called with the reason, once. Who wants another makes another. A command whose answer does not come within the time-out loses the
+// connection: Redis answers in order, so nothing behind it would come either.
+#pragma once
+
+#include <uv.h>
+
+#include <coroutine>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "policyd/async/task.h"
+#include "policyd/async/timer.h"
+#include "policyd/async/turn.h"
+#include "shared/config.h"
+#include "shared/result.h"
+
+struct redisAsyncContext;
+struct redisReply;
+
+namespace policyd {
+
+// An answer of Redis, taken out of hiredis' hands.
+struct RedisReply {
+  enum class Kind : uint8_t { nil, integer, text, error, array } kind = Kind::nil;
+  int64_t integer = 0;
+  std::string text;  // text and error
+  std::vector<RedisReply> elements;
+
+  [[nodiscard]] bool is_error() const { return kind == Kind::error; }
+  // The first word of an error: "NOSCRIPT", "OOM", ... What follows differs between versions.
+  [[nodiscard]] std::string_view error_word() const { return std::string_view(text).substr(0, text.find(' ')); }
+};
+
+struct RedisOperation;
+
+// The answer to come. The Error is one of the connection; what Redis refuses is a reply of kind error. An answer that nobody
+// awaits any more is thrown away.
+class RedisCall {
+ public:
+  explicit RedisCall(RedisOperation* operation) : operation_(operation) {}
+  RedisCall(RedisCall&& other) noexcept : operation_(std::exchange(other.operation_, nullptr)) {}
+  RedisCall& operator=(RedisCall&&) = delete;
+  ~RedisCall();
+
+  [[nodiscard]] bool await_ready() const noexcept;
+  void await_suspend(std::coroutine_handle<> waiter) const noexcept;
+  Result<RedisReply> await_resume();
+
+ private:
+  RedisOperation* operation_;
+};
+
+class RedisConnection {
+ public:
+  struct Events {
+    std::function<void(const std::string& reason)> lost;
+    // A message of the channel that this connection subscribed to (payload: keys, or nil for all of them).
+    std::function<void(const RedisReply& payload)> message;
+  };
+
+  RedisConnection(uv_loop_t* loop, const StoreUrl& url, Milliseconds timeout, Events events);
+  ~RedisConnection();
+  RedisConnection(const RedisConnection&) = delete;
+  RedisConnection& operator=(const RedisConnection&) = delete;
+
+  // Resolves, connects, authenticates and selects the database.
+  Task<Result<void>> open();
+
+  // Sends a command (at the end of this turn); `co_await` the call for the answer.
+  RedisCall send(std::span<const std::string_view> arguments);
+  RedisCall send(std::initializer_list<std::string_view> arguments) {
+    return send(std::span<const std::string_view>(arguments.begin(), arguments.size()));
+  }
+
+  // From now on this connection only listens; messages go to Events::message.
+  void subscribe(std::string_view channel);
+
+ private:
+  struct Poll;
+
+  struct Connecting {
+    RedisConnection& connection;
+    [[nodiscard]] bool await_ready() const noexcept { return connection.connected_ || connection.lost_; }
+    void await_suspend(std::coroutine_handle<> waiter) const noexcept { connection.connecting_ = waiter; }
+    void await_resume() const noexcept {}
+  };
+
+  static RedisConnection* self(void* data);
+  Result<void> attach(const std::string& host);
+  Task<Result<void>> tell(const std::vector<std::string_view>& command);
+  void want(int event, bool wanted);
+  void close_poll();
+  void on_connected(const std::string& failure);
+  static void on_reply(redisAsyncContext* context, void* answer, void* operation);
+  void check_timeouts();
+  void lose(const std::string& reason);
+  void end_turn();
+
+  uv_loop_t* loop_;
+  const StoreUrl url_;
+  const Milliseconds timeout_;
+  Events events_;
+  redisAsyncContext* context_ = nullptr;  // hiredis frees it when the connection ends
+  Poll* poll_ = nullptr;                  // owned by libuv until its close callback
+  std::deque<RedisOperation*> in_flight_;      // in the order sent
+  std::coroutine_handle<> connecting_;
+  uint64_t opened_at_ = 0;                // loop time while connecting, else 0
+  bool connected_ = false;
+  bool to_write_ = false;
+  bool lost_ = false;
+  bool told_ = false;                     // Events::lost has been called, or is not wanted
+  std::string reason_;                    // why it was lost
+  Timer timeouts_;
+  EachTurn end_of_turn_;
+};
+
+}  // namespace policyd

@@ -1,0 +1,155 @@
+#include "policyd/store/redis_mirror.h"
+
+#include <spdlog/spdlog.h>
+
+#include "shared/text.h"
+
+namespace policyd {
+
+namespace {
+
+constexpr size_t kBatch = 256;
+constexpr size_t kMostWarnings = 1000;  // remembered, so that each is told once
+
+std::map<std::string, std::string> to_map(const RedisReply& fields) {
+  std::map<std::string, std::string> map;
+  for (size_t i = 0; i + 1 < fields.elements.size(); i += 2) map[fields.elements[i].text] = fields.elements[i + 1].text;
+  return map;
+}
+
+}  // namespace
+
+RedisMirror::RedisMirror(const Clock& clock, Mirror& mirror, Keys keys)
+    : clock_(clock), mirror_(mirror), keys_(std::move(keys)) {}
+
+void RedisMirror::attach(RedisConnection& data) {
+  data_ = &data;
+  reload_ = true;
+  if (!following_) spawn(follow());
+}
+
+void RedisMirror::invalidated(const RedisReply& payload) {
+  if (payload.kind != RedisReply::Kind::array) reload_ = true;
+  for (const RedisReply& key : payload.elements) changed_.insert(key.text);
+  if (!following_ && data_) spawn(follow());
+}
+
+std::vector<std::string> RedisMirror::aliases(const BlockTarget& target) const {
+  const auto found = aliases_.find(target);
+  return found == aliases_.end() ? std::vector<std::string>{} : std::vector<std::string>(found->second.begin(), found->second.end());
+}
+
+// One at a time, so that what is fetched later is also written later.
+Task<void> RedisMirror::follow() {
+  following_ = true;
+  while (data_ && (reload_ || !changed_.empty())) {
+    RedisConnection& data = *data_;
+    bool done = false;
+    if (reload_) {
+      reload_ = false;
+      changed_.clear();  // a load sees them all
+      const auto loading = load(data);
+      done = co_await loading;
+      if (!done) reload_ = true;
+    } else {
+      std::vector<std::string> keys;
+      while (!changed_.empty() && keys.size() < kBatch) keys.push_back(std::move(changed_.extract(changed_.begin()).value()));
+      const auto fetching = fetch(data, std::move(keys), mirror_);
+      done = co_await fetching;
+      if (!done) reload_ = true;
+    }
+    if (!done && data_ == &data) break;  // this connection is lost; the next one starts over
+  }
+  following_ = false;
+}
+
+Task<bool> RedisMirror::load(RedisConnection& data) {
+  Mirror fresh(clock_);
+  aliases_.clear();
+  warned_.clear();
+  std::string cursor = "0";
+  const std::string pattern = keys_.mirrored_pattern();
+  do {
+    auto call = data.send({"SCAN", cursor, "MATCH", pattern, "COUNT", "1000"});
+    auto reply = co_await call;
+    if (!reply || reply->elements.size() != 2) co_return false;
+    cursor = reply->elements[0].text;
+    std::vector<std::string> keys;
+    for (auto& key : reply->elements[1].elements) keys.push_back(std::move(key.text));
+    const auto fetching = fetch(data, std::move(keys), fresh);
+    if (!co_await fetching) co_return false;
+  } while (cursor != "0");
+  mirror_.replace_all(std::move(fresh));
+  loaded_ = true;
+  spdlog::debug("mirror: {} blocks and {} account settings loaded", mirror_.block_count(), mirror_.all_settings().size());
+  co_return true;
+}
+
+Task<bool> RedisMirror::fetch(RedisConnection& data, std::vector<std::string> keys, Mirror& into) {
+  std::vector<RedisCall> calls;
+  calls.reserve(2 * keys.size());
+  for (const std::string& key : keys) {
+    calls.push_back(data.send({"HGETALL", key}));
+    calls.push_back(data.send({"PTTL", key}));
+  }
+  for (size_t i = 0; i < keys.size(); ++i) {
+    RedisCall& fields_call = calls[2 * i];
+    RedisCall& ttl_call = calls[2 * i + 1];
+    auto fields = co_await fields_call;
+    auto ttl = co_await ttl_call;
+    if (!fields || !ttl) co_return false;
+    take(keys[i], *fields, *ttl, into);
+  }
+  co_return true;
+}
+
+void RedisMirror::take(const std::string& key, const RedisReply& fields, const RedisReply& ttl, Mirror& into) {
+  if (fields.is_error()) {
+    warn_once(key, fields.error_word() == "WRONGTYPE" ? "it is not a hash (write it with HSET)" : fields.text);
+  }
+  if (const auto target = keys_.parse_block(key)) {
+    if (*target) return take_block(key, **target, fields, ttl, into);
+    warn_once(key, target->error().message);
+  } else if (const auto account = keys_.parse_account(key)) {
+    take_settings(key, *account, fields, into);
+  }
+}
+
+void RedisMirror::take_block(const std::string& key, const BlockTarget& target, const RedisReply& fields,
+                             const RedisReply& ttl, Mirror& into) {
+  const std::string canonical = keys_.block(target);
+  if (fields.elements.empty()) {
+    into.remove_block(target);
+    // The same target may still be blocked by a key in another form.
+    auto others = aliases(target);
+    aliases_.erase(target);
+    if (key != canonical) changed_.insert(canonical);
+    for (auto& other : others) {
+      if (other != key) changed_.insert(std::move(other));
+    }
+    return;
+  }
+  std::string warning;
+  Block block = Block::from_fields(target, to_map(fields), &warning);
+  if (!warning.empty()) warn_once(key, warning);
+  if (ttl.integer > 0) block.expires = clock_.wall() + Milliseconds(ttl.integer);
+  if (key != canonical) aliases_[target].insert(key);
+  into.put_block(std::move(block));
+}
+
+void RedisMirror::take_settings(const std::string& key, const std::string& account, const RedisReply& fields,
+                                Mirror& into) {
+  const std::string name = to_lower(account);
+  AccountSettings settings;
+  for (const auto& [field, value] : to_map(fields)) {
+    if (auto set = settings.set(field, value); !set) warn_once(key, set.error().message);
+  }
+  settings == AccountSettings{} ? into.remove_settings(name) : into.put_settings(name, std::move(settings));
+}
+
+void RedisMirror::warn_once(const std::string& key, const std::string& what) {
+  if (warned_.size() >= kMostWarnings || !warned_.insert(key + what).second) return;
+  spdlog::warn("Redis key {}: {}; ignored", quoted(key), what);
+}
+
+}  // namespace policyd

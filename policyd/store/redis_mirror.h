@@ -1,0 +1,58 @@
+// Keeps the Mirror in step with Redis: a full load when a connection is made, then every change as Redis tells of it
+// (CLIENT TRACKING in broadcast mode, policyd-redis(7)).
+//
+// While Redis is away the mirror stays as it was. What cannot be understood (a key of another type, a target or a setting that makes no sense) is
+// told once in the log and does not count.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "policyd/async/task.h"
+#include "policyd/store/keys.h"
+#include "policyd/store/mirror.h"
+#include "policyd/store/redis_connection.h"
+
+namespace policyd {
+
+class RedisMirror {
+ public:
+  // Both outlive it.
+  RedisMirror(const Clock& clock, Mirror& mirror, Keys keys);
+
+  // A fresh connection: loads everything, then follows. Whatever was still under way on an earlier one ends by itself.
+  void attach(RedisConnection& data);
+  void detach() { data_ = nullptr; }
+  // What Redis told: keys that changed, or nil for all of them (FLUSHDB, FLUSHALL).
+  void invalidated(const RedisReply& payload);
+  // Whether a full load has ever been done.
+  [[nodiscard]] bool loaded() const { return loaded_; }
+  // Other raw keys of a target, written in another form (upper case) by hand.
+  [[nodiscard]] std::vector<std::string> aliases(const BlockTarget& target) const;
+
+ private:
+  Task<void> follow();
+  Task<bool> load(RedisConnection& data);
+  Task<bool> fetch(RedisConnection& data, std::vector<std::string> keys, Mirror& into);
+  void take(const std::string& key, const RedisReply& fields, const RedisReply& ttl, Mirror& into);
+  void take_block(const std::string& key, const BlockTarget& target, const RedisReply& fields, const RedisReply& ttl,
+                  Mirror& into);
+  void take_settings(const std::string& key, const std::string& account, const RedisReply& fields, Mirror& into);
+  void warn_once(const std::string& key, const std::string& what);
+
+  const Clock& clock_;
+  Mirror& mirror_;
+  const Keys keys_;
+  RedisConnection* data_ = nullptr;
+  bool following_ = false;
+  bool reload_ = false;
+  bool loaded_ = false;
+  std::set<std::string> changed_;                            // keys to fetch
+  std::map<BlockTarget, std::set<std::string>> aliases_;
+  std::set<std::string> warned_;
+};
+
+}  // namespace policyd

@@ -1,0 +1,204 @@
+#include "policyd/store/sliding_window.h"
+
+#include <algorithm>
+#include <cstddef>
+
+namespace policyd {
+
+namespace {
+
+constexpr size_t kHeader = 3;  // meter, window, number of buckets
+constexpr int64_t kMaximumWindow = 366LL * 24 * 3600 * 1000;  // ms, as Limit::parse has it
+constexpr int64_t kMaximumCount = (1LL << 53) - 1;
+
+// Where one counter stands in the cells.
+struct Slice {
+  size_t at;        // of its header
+  int64_t meter;
+  int64_t window;   // ms
+  size_t buckets;
+  [[nodiscard]] size_t first() const { return at + kHeader; }
+  [[nodiscard]] size_t end() const { return first() + 2 * buckets; }
+};
+
+Slice slice_at(const Counters::Cells& cells, size_t at) {
+  return {at, cells[at], cells[at + 1], static_cast<size_t>(cells[at + 2])};
+}
+
+std::optional<Slice> find(const Counters::Cells& cells, Meter meter, int64_t window) {
+  for (size_t at = 0; at < cells.size();) {
+    const Slice slice = slice_at(cells, at);
+    if (slice.meter == static_cast<int64_t>(meter) && slice.window == window) return slice;
+    at = slice.end();
+  }
+  return std::nullopt;
+}
+
+// The number of the interval that `now` is in. Widths are fractions of a millisecond for windows that 60 does not divide.
+int64_t bucket_of(int64_t now, int64_t window) { return now * kBucketsPerWindow / window; }
+
+// A bucket counts while its end is younger than the window; one from a future beyond all clock skew is bogus.
+bool alive(int64_t bucket, int64_t current) {
+  return bucket >= current - kBucketsPerWindow && bucket <= current + kBucketsPerWindow;
+}
+
+// The first millisecond at which `bucket` counts no more.
+int64_t dies_at(int64_t bucket, int64_t window) {
+  return ((bucket + kBucketsPerWindow + 1) * window + kBucketsPerWindow - 1) / kBucketsPerWindow;
+}
+
+int64_t used(const Counters::Cells& cells, const Slice& slice, int64_t current) {
+  int64_t sum = 0;
+  for (size_t at = slice.first(); at < slice.end(); at += 2) {
+    if (alive(cells[at], current)) sum += cells[at + 1];
+  }
+  return sum;
+}
+
+// How long until `amount` more passes under `maximum`: buckets die in order of age.
+int64_t wait_for(const Counters::Cells& cells, const Slice& slice, int64_t now, int64_t excess) {
+  const int64_t current = bucket_of(now, slice.window);
+  int64_t until = now;
+  for (size_t at = slice.first(); at < slice.end() && excess > 0; at += 2) {
+    if (!alive(cells[at], current)) continue;
+    excess -= cells[at + 1];
+    until = dies_at(cells[at], slice.window);
+  }
+  return std::max<int64_t>(until - now, 1);
+}
+
+// Adds to (or takes from) the buckets [first, end) of `out`, which are sorted by age.
+void add_amount(Counters::Cells& out, size_t first, int64_t bucket, int64_t amount) {
+  for (size_t at = first; amount < 0 && at < out.size(); at += 2) {
+    const int64_t taken = std::min(out[at + 1], -amount);
+    out[at + 1] -= taken;
+    amount += taken;
+  }
+  if (amount <= 0) return;
+  size_t at = out.size();
+  while (at > first && out[at - 2] > bucket) at -= 2;
+  if (at > first && out[at - 2] == bucket) {
+    out[at - 1] += amount;
+  } else {
+    const int64_t pair[] = {bucket, amount};
+    out.insert(out.begin() + static_cast<ptrdiff_t>(at), pair, pair + 2);
+  }
+}
+
+// Copies a counter's living buckets to `out`, changed by `amount`; a counter with nothing in it vanishes.
+void rewrite(Counters::Cells& out, const Counters::Cells& cells, const Slice* slice, int64_t meter,
+             int64_t window, int64_t amount, int64_t now) {
+  const int64_t current = bucket_of(now, window);
+  const size_t at = out.size();
+  out.insert(out.end(), {meter, window, 0});
+  const size_t first = out.size();
+  for (size_t from = slice ? slice->first() : 0; slice && from < slice->end(); from += 2) {
+    if (alive(cells[from], current)) out.insert(out.end(), {cells[from], cells[from + 1]});
+  }
+  add_amount(out, first, current, amount);
+  size_t keep = first;
+  for (size_t from = first; from < out.size(); from += 2) {
+    if (out[from + 1] == 0) continue;
+    out[keep] = out[from];
+    out[keep + 1] = out[from + 1];
+    keep += 2;
+  }
+  out.resize(keep == first ? at : keep);
+  if (keep > first) out[at + 2] = static_cast<int64_t>((keep - first) / 2);
+}
+
+// What all the rest relies on: buckets sorted by age, each with something in it, sums that do not overflow.
+bool sound(const Counters::Cells& cells, const Slice& slice) {
+  if (slice.buckets > static_cast<size_t>(4 * kBucketsPerWindow)) return false;
+  for (size_t at = slice.first(); at < slice.end(); at += 2) {
+    if (cells[at] < 0 || (at > slice.first() && cells[at] <= cells[at - 2])) return false;
+    if (cells[at + 1] < 1 || cells[at + 1] > kMaximumCount) return false;
+  }
+  return true;
+}
+
+// What `amounts` means for one counter: nothing is given back where it does not count any more.
+int64_t amount_for(const Amounts& amounts, int64_t meter, int64_t window, int64_t now, int64_t since) {
+  const int64_t amount = amounts[static_cast<size_t>(meter - 1)];
+  return amount < 0 && !alive(bucket_of(since, window), bucket_of(now, window)) ? 0 : amount;
+}
+
+}  // namespace
+
+std::optional<Counters> Counters::from_cells(Cells cells) {
+  size_t at = 0;
+  while (at < cells.size()) {
+    if (cells.size() - at < kHeader) return std::nullopt;
+    const int64_t meter = cells[at], window = cells[at + 1], buckets = cells[at + 2];
+    if (meter < 1 || meter > 3 || window < 1 || window > kMaximumWindow || buckets < 0) return std::nullopt;
+    if (static_cast<uint64_t>(buckets) > (cells.size() - at - kHeader) / 2) return std::nullopt;
+    const Slice slice = slice_at(cells, at);
+    if (!sound(cells, slice)) return std::nullopt;
+    at = slice.end();
+  }
+  Counters counters;
+  counters.cells_ = std::move(cells);
+  return counters;
+}
+
+ChargeResult Counters::test(const Limits& limits, const Amounts& amounts, WallTime now) const {
+  const int64_t now_ms = now.time_since_epoch().count();
+  ChargeResult result;
+  for (const Limit& limit : limits) {
+    const int64_t amount = amounts[static_cast<size_t>(limit.meter) - 1];
+    if (amount <= 0) continue;
+    const auto slice = find(cells_, limit.meter, limit.window.count());
+    const int64_t sum = slice ? used(cells_, *slice, bucket_of(now_ms, slice->window)) : 0;
+    if (sum + amount <= limit.maximum) continue;
+    const bool never = amount > limit.maximum;
+    if (never) {
+      return {false, false, limit, std::nullopt};
+    }
+    const Milliseconds wait(wait_for(cells_, *slice, now_ms, sum + amount - limit.maximum));
+    if (result.passed || wait > *result.retry_after) result = {false, false, limit, wait};
+  }
+  return result;
+}
+
+void Counters::add(const Limits& limits, const Amounts& amounts, WallTime now, WallTime since) {
+  const int64_t now_ms = now.time_since_epoch().count();
+  const auto amount_of = [&](int64_t meter, int64_t window) {
+    return amount_for(amounts, meter, window, now_ms, since.time_since_epoch().count());
+  };
+  Cells next;
+  next.reserve(cells_.size() + 5 * limits.size());
+  // Counters of windows that these limits do not know (another node's configuration) go on as they are.
+  for (size_t at = 0; at < cells_.size();) {
+    const Slice slice = slice_at(cells_, at);
+    at = slice.end();
+    const bool known = std::any_of(limits.begin(), limits.end(), [&slice](const Limit& limit) {
+      return static_cast<int64_t>(limit.meter) == slice.meter && limit.window.count() == slice.window;
+    });
+    rewrite(next, cells_, &slice, slice.meter, slice.window, known ? amount_of(slice.meter, slice.window) : 0,
+            now_ms);
+  }
+  for (const Limit& limit : limits) {
+    if (find(cells_, limit.meter, limit.window.count())) continue;
+    const auto meter = static_cast<int64_t>(limit.meter);
+    const int64_t window = limit.window.count();
+    rewrite(next, cells_, nullptr, meter, window, amount_of(meter, window), now_ms);
+  }
+  // Not moved: an account keeps exactly what it needs, as there may be a million of them.
+  cells_ = Cells(next.begin(), next.end());
+}
+
+std::vector<Usage> Counters::usage(WallTime now) const {
+  const int64_t now_ms = now.time_since_epoch().count();
+  std::vector<Usage> all;
+  for (size_t at = 0; at < cells_.size();) {
+    const Slice slice = slice_at(cells_, at);
+    at = slice.end();
+    const int64_t sum = used(cells_, slice, bucket_of(now_ms, slice.window));
+    if (sum > 0) all.push_back({static_cast<Meter>(slice.meter), Milliseconds(slice.window), sum});
+  }
+  return all;
+}
+
+bool Counters::empty(WallTime now) const { return usage(now).empty(); }
+
+}  // namespace policyd

@@ -1,0 +1,274 @@
+// The state file in SQLite: see state_file.h.
+//
+// One file with three tables, in WAL mode with synchronous=FULL: what was committed is on disk, and a process that is
+// killed at any moment loses nothing of it. The exclusive lock is held as long as the file is open, and goes with the
+// process. Names and values are stored octet by octet. A schema of a later policyd is refused, never guessed at.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <mutex>
+
+#include "policyd/store/cell_codec.h"
+#include "policyd/store/sqlite.h"
+#include "policyd/store/state_file.h"
+#include "shared/text.h"
+
+namespace policyd {
+
+namespace {
+
+constexpr int kBusyMs = 250;  // another policyd may be at its last write
+constexpr mode_t kFileMode = 0640;
+constexpr int64_t kApplication = 0x706f6c64;  // "pold"; stands in the file's header, see file(1)
+constexpr int64_t kSchema = 1;
+constexpr const char* kCreate =
+    "BEGIN IMMEDIATE;"
+    "CREATE TABLE IF NOT EXISTS blocks(type TEXT NOT NULL, target TEXT NOT NULL, direction TEXT NOT NULL,"
+    " description TEXT NOT NULL, reply TEXT NOT NULL, \"by\" TEXT NOT NULL, created TEXT NOT NULL,"
+    " expires INTEGER, PRIMARY KEY(type, target)) WITHOUT ROWID;"  // expires: ms since 1970; NULL: never
+    "CREATE INDEX IF NOT EXISTS block_expiry ON blocks(expires) WHERE expires IS NOT NULL;"
+    "CREATE TABLE IF NOT EXISTS settings(account TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,"
+    " PRIMARY KEY(account, key)) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS counters(account TEXT NOT NULL PRIMARY KEY, cells BLOB NOT NULL) WITHOUT ROWID;"
+    "PRAGMA application_id = 1886350436;"
+    "PRAGMA user_version = 1;"
+    "COMMIT";
+static_assert(kApplication == 1886350436 && kSchema == 1, "as in kCreate");
+
+constexpr std::string_view kRights = "; the user that policyd runs as has to read and write the file and its directory";
+
+Error cannot_open(const std::string& path, int failure) {
+  return {path + ": cannot be opened: " + std::strerror(failure) + std::string(kRights)};
+}
+
+// Creates the file with rights of our own choosing. An existing one is not opened: closing it would
+// give up the locks that another connection of this process holds on it.
+Result<void> prepare(const std::string& path) {
+  if (!path.starts_with('/')) {
+    return Error{path + ": is not an absolute path; give e.g. memory:/var/lib/policyd/state.db"};
+  }
+  struct stat found {};
+  if (stat(path.c_str(), &found) == 0) {
+    if (S_ISDIR(found.st_mode)) {
+      return Error{path + ": is a directory; name a file in it, e.g. memory:" + path + "/state.db"};
+    }
+    if (!S_ISREG(found.st_mode)) return Error{path + ": is not a regular file; give another one in [store] url"};
+    if (access(path.c_str(), R_OK | W_OK) != 0) return cannot_open(path, errno);
+    return {};
+  }
+  if (errno != ENOENT) return cannot_open(path, errno);
+  const std::string directory = path.substr(0, std::max<size_t>(path.rfind('/'), 1));
+  if (access(directory.c_str(), F_OK) != 0 && errno == ENOENT) {
+    return Error{path + ": the directory " + directory +
+                 " does not exist; create it, owned by the user that policyd runs as"};
+  }
+  const int created = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kFileMode);
+  if (created < 0 && errno != EEXIST) {
+    return Error{path + ": cannot be created: " + std::strerror(errno) + std::string(kRights)};
+  }
+  if (created >= 0) close(created);
+  return {};
+}
+
+Error describe(const std::string& path, const Sqlite& database) {
+  switch (database.problem()) {
+    case Sqlite::Problem::busy:
+      return {path + ": is in use by another policyd; stop that one, or give this one another file in [store] url"};
+    case Sqlite::Problem::foreign:
+      return {path + ": is not a state file of policyd; move it away, or give another file in [store] url"};
+    case Sqlite::Problem::damaged:
+      return {path + ": is damaged: " + database.reason() +
+              "; put a copy in its place, or move it away to start with nothing"};
+    default:
+      return {path + ": cannot be opened: " + database.reason() + std::string(kRights)};
+  }
+}
+
+class SqliteFile final : public StateFile {
+ public:
+  explicit SqliteFile(const std::string& path) : path_(path), database_(path, kBusyMs) {}
+
+  Result<void> initialise();
+  Result<Contents> load(WallTime now) override;
+  Result<void> put_block(const Block& block) override;
+  Result<void> remove_block(const BlockTarget& target) override;
+  Result<void> put_setting(const std::string& account, const std::string& key, const std::string& value) override;
+  Result<void> remove_setting(const std::string& account, const std::string& key) override;
+  Result<void> write_counters(const CounterBatch& batch) override;
+  Result<void> sweep(WallTime now) override;
+
+ private:
+  void load_blocks(WallTime now, Contents& contents);
+  void load_settings(Contents& contents);
+  void load_counters(Contents& contents);
+  Result<void> written();
+
+  const std::string path_;
+  std::mutex mutex_;  // jobs come from several threads
+  Sqlite database_;
+};
+
+Result<void> SqliteFile::initialise() {
+  // Before anything is read: with this, reading takes the lock, and no other process can share the file.
+  database_.run("PRAGMA locking_mode = EXCLUSIVE");
+  const int64_t application = database_.number("PRAGMA application_id");
+  const int64_t schema = database_.number("PRAGMA user_version");
+  const int64_t tables = database_.number("SELECT count(*) FROM sqlite_master");
+  if (database_.failed()) return describe(path_, database_);
+  const bool fresh = application == 0 && schema == 0 && tables == 0;
+  if (!fresh && application != kApplication) {
+    return Error{path_ + ": is a database of another program; give another file in [store] url"};
+  }
+  if (schema > kSchema) {
+    return Error{path_ + ": was written by a newer policyd (schema " + std::to_string(schema) +
+                 ", this one knows " + std::to_string(kSchema) +
+                 "); upgrade policyd, or give another file in [store] url"};
+  }
+  const std::string journal = database_.word("PRAGMA journal_mode = WAL");
+  database_.run("PRAGMA synchronous = FULL");
+  database_.run(kCreate);
+  if (database_.failed()) return describe(path_, database_);
+  if (journal != "wal") return Error{path_ + ": the file system cannot hold a write-ahead log; give a file elsewhere"};
+  return {};
+}
+
+Result<StateFile::Contents> SqliteFile::load(WallTime now) {
+  const std::lock_guard lock(mutex_);
+  database_.forget_failure();
+  Contents contents;
+  load_blocks(now, contents);
+  load_settings(contents);
+  load_counters(contents);
+  if (database_.failed()) return describe(path_, database_);
+  return contents;
+}
+
+void SqliteFile::load_blocks(WallTime now, Contents& contents) {
+  SqliteStatement row(database_,
+                      "SELECT type, target, direction, description, reply, \"by\", created, expires FROM blocks"
+                      " WHERE expires IS NULL OR expires > ?");
+  row.bind(now.time_since_epoch().count());
+  while (row.step()) {
+    const std::string name = "block " + row.text(0) + " " + quoted(row.text(1));
+    const auto type = parse_block_type(row.text(0));
+    if (!type) {
+      contents.warnings.push_back(path_ + ": " + name + ": unknown type; left out");
+      continue;
+    }
+    const std::map<std::string, std::string> fields{{"direction", row.text(2)}, {"description", row.text(3)},
+                                                    {"reply", row.text(4)},     {"by", row.text(5)},
+                                                    {"created", row.text(6)}};
+    std::string warning;
+    Block block = Block::from_fields({*type, row.text(1)}, fields, &warning);
+    if (const auto expires = row.number(7)) block.expires = WallTime(Milliseconds(*expires));
+    if (!warning.empty()) contents.warnings.push_back(path_ + ": " + name + ": " + warning);
+    contents.blocks.push_back(std::move(block));
+  }
+}
+
+void SqliteFile::load_settings(Contents& contents) {
+  SqliteStatement row(database_, "SELECT account, key, value FROM settings ORDER BY account");
+  while (row.step()) {
+    const std::string account = row.text(0);
+    if (contents.settings.empty() || contents.settings.back().first != account) {
+      contents.settings.emplace_back(account, AccountSettings{});
+    }
+    const auto set = contents.settings.back().second.set(row.text(1), row.text(2));
+    if (set) continue;
+    contents.warnings.push_back(path_ + ": settings of " + quoted(account) + ": " + set.error().message + "; left out");
+  }
+}
+
+void SqliteFile::load_counters(Contents& contents) {
+  SqliteStatement row(database_, "SELECT account, cells FROM counters");
+  while (row.step()) {
+    auto cells = decode_cells(row.text(1));
+    auto counters = cells ? Counters::from_cells(std::move(*cells)) : std::nullopt;
+    if (counters) {
+      contents.counters.emplace_back(row.text(0), std::move(*counters));
+    } else {
+      contents.warnings.push_back(path_ + ": counters of " + quoted(row.text(0)) + ": damaged; left out");
+    }
+  }
+}
+
+// How a write ended; after a failure nothing of it remains.
+Result<void> SqliteFile::written() {
+  if (!database_.failed()) return {};
+  Error error{path_ + ": cannot be written: " + database_.reason()};
+  database_.rollback();
+  database_.forget_failure();
+  return error;
+}
+
+Result<void> SqliteFile::put_block(const Block& block) {
+  const std::lock_guard lock(mutex_);
+  SqliteStatement row(database_, "INSERT OR REPLACE INTO blocks VALUES(?, ?, ?, ?, ?, ?, ?, ?)");
+  row.bind(block_type_name(block.target.type)).bind(block.target.target).bind(block_direction_name(block.direction));
+  row.bind(block.description).bind(block.reply).bind(block.by).bind(block.created);
+  row.bind(block.expires ? std::optional(block.expires->time_since_epoch().count()) : std::nullopt);
+  row.step();
+  return written();
+}
+
+Result<void> SqliteFile::remove_block(const BlockTarget& target) {
+  const std::lock_guard lock(mutex_);
+  SqliteStatement row(database_, "DELETE FROM blocks WHERE type = ? AND target = ?");
+  row.bind(block_type_name(target.type)).bind(target.target).step();
+  return written();
+}
+
+Result<void> SqliteFile::put_setting(const std::string& account, const std::string& key, const std::string& value) {
+  const std::lock_guard lock(mutex_);
+  SqliteStatement row(database_, "INSERT OR REPLACE INTO settings VALUES(?, ?, ?)");
+  row.bind(account).bind(key).bind(value).step();
+  return written();
+}
+
+Result<void> SqliteFile::remove_setting(const std::string& account, const std::string& key) {
+  const std::lock_guard lock(mutex_);
+  SqliteStatement row(database_, "DELETE FROM settings WHERE account = ? AND key = ?");
+  row.bind(account).bind(key).step();
+  return written();
+}
+
+Result<void> SqliteFile::write_counters(const CounterBatch& batch) {
+  const std::lock_guard lock(mutex_);
+  database_.run("BEGIN IMMEDIATE");
+  {
+    SqliteStatement put(database_, "INSERT OR REPLACE INTO counters VALUES(?, ?)");
+    SqliteStatement remove(database_, "DELETE FROM counters WHERE account = ?");
+    for (const auto& [account, cells] : batch) {
+      const std::string octets = encode_cells(cells);
+      SqliteStatement& row = cells.empty() ? remove : put;
+      row.bind(account);
+      if (!cells.empty()) row.bind_octets(octets);
+      row.step();
+      row.again();
+    }
+  }  // a statement that is open would keep the transaction open
+  database_.run("COMMIT");
+  return written();
+}
+
+Result<void> SqliteFile::sweep(WallTime now) {
+  const std::lock_guard lock(mutex_);
+  SqliteStatement row(database_, "DELETE FROM blocks WHERE expires <= ?");
+  row.bind(now.time_since_epoch().count()).step();
+  return written();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<StateFile>> StateFile::open(const std::string& path) {
+  if (const auto prepared = prepare(path); !prepared) return prepared.error();
+  auto file = std::make_unique<SqliteFile>(path);
+  if (const auto initialised = file->initialise(); !initialised) return initialised.error();
+  return std::unique_ptr<StateFile>(std::move(file));
+}
+
+}  // namespace policyd

@@ -1,0 +1,47 @@
+// The embedded store's file: blocks, settings and counters in SQLite, so that they outlive the process.
+//
+// Blocks and settings are committed and on disk (synchronous=FULL) when put_/remove_ return; counters come in batches. Every call may
+// block on the disk, so after load() all of them run on libuv's thread pool, one at a time (memory.cpp sees to that).
+// Opening fails with what is wrong and what to do: no rights, not a policyd database, locked by another policyd, damaged.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "policyd/store/sliding_window.h"
+#include "shared/block.h"
+#include "shared/limits.h"
+#include "shared/result.h"
+
+namespace policyd {
+
+class StateFile {
+ public:
+  // Opens or creates the file and takes the lock that keeps a second policyd out of it.
+  static Result<std::unique_ptr<StateFile>> open(const std::string& path);
+  virtual ~StateFile() = default;
+
+  struct Contents {
+    std::vector<Block> blocks;  // those that have not run out at `now`
+    std::vector<std::pair<std::string, AccountSettings>> settings;
+    std::vector<std::pair<std::string, Counters>> counters;
+    std::vector<std::string> warnings;  // rows that could not be understood and were left alone
+  };
+  virtual Result<Contents> load(WallTime now) = 0;
+
+  virtual Result<void> put_block(const Block& block) = 0;
+  virtual Result<void> remove_block(const BlockTarget& target) = 0;
+  virtual Result<void> put_setting(const std::string& account, const std::string& key, const std::string& value) = 0;
+  virtual Result<void> remove_setting(const std::string& account, const std::string& key) = 0;
+
+  // One transaction; an account with no cells is forgotten.
+  using CounterBatch = std::vector<std::pair<std::string, Counters::Cells>>;
+  virtual Result<void> write_counters(const CounterBatch& batch) = 0;
+
+  // Drops blocks that have run out.
+  virtual Result<void> sweep(WallTime now) = 0;
+};
+
+}  // namespace policyd

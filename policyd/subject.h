@@ -1,0 +1,39 @@
+// Whom a request is about: direction, account and addresses in the form in which they are compared.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "policyd/store/mirror.h"
+#include "shared/address.h"
+#include "shared/config.h"
+#include "shared/request.h"
+
+namespace policyd {
+
+// Names in lower case; the account of outgoing mail: the login, or without one the client's address (IPv6: its /64). Cannot be
+// copied: the views point into its own text.
+class Subject {
+ public:
+  Subject(const Request& request, const Config& config);
+  Subject(const Subject&) = delete;
+  Subject& operator=(const Subject&) = delete;
+
+  [[nodiscard]] Direction direction() const { return names_.direction; }
+  [[nodiscard]] std::string_view account() const { return names_.account; }
+  [[nodiscard]] std::string_view recipient() const { return names_.recipient; }
+  // For the look-up of blocks.
+  [[nodiscard]] const BlockSubject& names() const { return names_; }
+
+ private:
+  std::string text_;
+  std::string client_account_;
+  BlockSubject names_;
+};
+
+// policy_context decides; else outgoing is mail of a logged-in client, or of one in `networks`.
+Direction direction_of(const Request& request, const std::optional<IpAddress>& client,
+                       const std::vector<Network>& networks);
+
+}  // namespace policyd

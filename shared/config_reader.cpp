@@ -1,0 +1,281 @@
+// Walks a document along the schema; see config_reader.h.
+#include "shared/config_reader.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <map>
+
+#include "shared/config_values.h"
+
+namespace policyd {
+namespace {
+
+constexpr std::string_view kChecks = "checks";
+constexpr std::string_view kAccounts = "accounts";
+constexpr std::string_view kOnLimit =
+    "on_limit";  // the one account setting that is no list of limits
+
+std::string join_path(std::string_view section, std::string_view key) {
+  return section.empty() ? toml_key(key) : fmt::format("{}.{}", section, toml_key(key));
+}
+
+ConfigNode string_node(const std::string& text, ConfigPosition at) {
+  ConfigNode node;
+  node.kind = ConfigNode::Kind::string;
+  node.text = text;
+  node.at = at;
+  return node;
+}
+
+const KeyRow* find_row(std::string_view path) {
+  for (const KeyRow& row : key_rows()) {
+    if (row.key == path) return &row;
+  }
+  return nullptr;
+}
+
+// The names that may stand directly in `section`: keys and sections below it.
+std::vector<std::string_view> names_in(std::string_view section) {
+  std::vector<std::string_view> names;
+  for (const KeyRow& row : key_rows()) {
+    std::string_view rest = row.key;
+    if (!section.empty()) {
+      if (!rest.starts_with(section) || rest.substr(section.size(), 1) != ".") continue;
+      rest.remove_prefix(section.size() + 1);
+    }
+    const std::string_view name = rest.substr(0, rest.find('.'));
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  }
+  if (section.empty()) names.insert(names.end(), {kChecks, kAccounts});
+  return names;
+}
+
+// The sections that have a key of this name: "[store]" for "timeout".
+std::string sections_with(std::string_view name) {
+  std::string sections;
+  for (const KeyRow& row : key_rows()) {
+    const size_t dot = row.key.rfind('.');
+    if (row.key.substr(dot + 1) != name) continue;
+    sections += fmt::format("{}[{}]", sections.empty() ? "" : " or ", row.key.substr(0, dot));
+  }
+  return sections;
+}
+
+}  // namespace
+
+void ConfigReader::read(const ConfigNode& document) {
+  read_section(document, "");
+}
+
+std::vector<ConfigProblem> ConfigReader::problems() const {
+  std::vector<ConfigProblem> sorted = problems_;
+  std::stable_sort(
+      sorted.begin(), sorted.end(),
+      [](const ConfigProblem& left, const ConfigProblem& right) { return left.at < right.at; });
+  return sorted;
+}
+
+void ConfigReader::read_section(const ConfigNode& section, const std::string& path) {
+  for (const ConfigMember& member : section.members) read_member(member, path);
+}
+
+void ConfigReader::read_member(const ConfigMember& member, const std::string& section) {
+  const std::string path = join_path(section, member.key);
+  if (const KeyRow* row = find_row(path)) return row->read(member.value, config_, complainer(path));
+  const bool is_section = path == kChecks || path == kAccounts || !names_in(path).empty();
+  if (!is_section) {
+    const std::string sections = sections_with(member.key);
+    const std::string hint = sections.empty() ? "" : "it belongs in " + sections;
+    return complain_unknown(member, path, names_in(section), hint);
+  }
+  if (!is_table(member.value, path)) return;
+  if (path == kChecks) return read_checks(member.value);
+  if (path == kAccounts) return read_accounts(member.value);
+  read_section(member.value, path);
+}
+
+void ConfigReader::read_checks(const ConfigNode& section) {
+  std::vector<std::string_view> names;
+  for (const CheckSpec& spec : checks_) names.push_back(spec.name);
+  for (const ConfigMember& member : section.members) {
+    const std::string path = join_path(kChecks, member.key);
+    const auto spec = std::find_if(
+        checks_.begin(), checks_.end(),
+        [&member](const CheckSpec& candidate) { return candidate.name == member.key; });
+    if (spec == checks_.end()) {
+      complain_unknown(member, path, names);
+    } else if (is_table(member.value, path)) {
+      read_check(member.value, *spec, path);
+    }
+  }
+}
+
+void ConfigReader::read_check(const ConfigNode& table, const CheckSpec& spec,
+                              const std::string& path) {
+  CheckSettings& settings = config_.checks.find(spec.name)->second;
+  for (const ConfigMember& member : table.members) {
+    const std::string key = join_path(path, member.key);
+    auto read_flag = [this, &member, &key](bool& flag) {
+      if (member.value.is(ConfigNode::Kind::boolean)) {
+        flag = member.value.boolean;
+      } else {
+        complain(member.value.at, key, "expected true or false, found " + describe(member.value));
+      }
+    };
+    if (member.key == direction_name(Direction::incoming)) {
+      read_weights(member.value, spec, key,
+                   settings.weights[static_cast<size_t>(Direction::incoming)]);
+    } else if (member.key == direction_name(Direction::outgoing)) {
+      read_weights(member.value, spec, key,
+                   settings.weights[static_cast<size_t>(Direction::outgoing)]);
+    } else if (member.key == "block") {
+      read_flag(settings.block);
+    } else if (member.key == "dry_run") {
+      read_flag(settings.dry_run);
+    } else {
+      complain_unknown(member, key, {"incoming", "outgoing", "block", "dry_run"});
+    }
+  }
+}
+
+void ConfigReader::read_weights(const ConfigNode& value, const CheckSpec& spec,
+                                const std::string& path, std::vector<int>& weights) {
+  if (value.is(ConfigNode::Kind::integer)) {
+    int weight = 0;
+    read_number(value, -kLargestWeight, kLargestWeight, weight, complainer(path));
+    weights.assign(spec.outcomes.size(), weight);
+    return;
+  }
+  std::vector<std::string_view> names;
+  for (const OutcomeSpec& outcome : spec.outcomes) names.push_back(outcome.name);
+  if (!value.is(ConfigNode::Kind::table)) {
+    const std::string_view example = names.empty() ? "outcome" : names.front();
+    return complain(
+        value.at, path,
+        fmt::format(
+            "expected a weight such as 10, or one for each outcome such as {{ {} = 10 }}, found {}",
+            toml_key(example), describe(value)));
+  }
+  for (const ConfigMember& member : value.members) {
+    const std::string key = join_path(path, member.key);
+    const auto found = std::find(names.begin(), names.end(), member.key);
+    if (found == names.end()) {
+      complain_unknown(member, key, names);
+    } else {
+      const auto index = static_cast<size_t>(found - names.begin());
+      read_number(member.value, -kLargestWeight, kLargestWeight, weights[index], complainer(key));
+    }
+  }
+}
+
+void ConfigReader::read_accounts(const ConfigNode& section) {
+  std::map<std::string, const ConfigMember*> seen;
+  for (const ConfigMember& member : section.members) {
+    const std::string path = join_path(kAccounts, member.key);
+    if (!is_text(string_node(member.key, member.at), "\"example.com\"", complainer(path))) continue;
+    const Result<std::string> account = parse_account_name(member.key);
+    if (!account) {
+      complain(member.at, path, account.error().message);
+      continue;
+    }
+    if (const auto [other, fresh] = seen.emplace(*account, &member); !fresh) {
+      const ConfigMember& later = member.at < other->second->at ? *other->second : member;
+      complain(later.at, join_path(kAccounts, later.key),
+               fmt::format("{} is given twice; upper and lower case are the same here",
+                           quoted(*account)));
+    }
+    if (is_table(member.value, path)) read_account(member.value, path, config_.accounts[*account]);
+  }
+}
+
+void ConfigReader::read_account(const ConfigNode& table, const std::string& path,
+                                AccountSettings& settings) {
+  for (const ConfigMember& member : table.members)
+    read_setting(member, join_path(path, member.key), settings);
+}
+
+void ConfigReader::read_setting(const ConfigMember& member, const std::string& path,
+                                AccountSettings& settings) {
+  std::vector<std::string_view> names;
+  for (const SettingRow& row : setting_rows()) names.push_back(row.key);
+  const auto row =
+      std::find_if(setting_rows().begin(), setting_rows().end(),
+                   [&member](const SettingRow& candidate) { return candidate.key == member.key; });
+  if (row == setting_rows().end()) {
+    // [accounts.example.com] is, to TOML, a table "com" within the account "example".
+    const bool dotted = member.value.is(ConfigNode::Kind::table);
+    const std::string hint =
+        dotted ? "a name with a dot stands in quotes: [accounts.\"example.com\"]" : "";
+    return complain_unknown(member, path, names, hint);
+  }
+  const Complain report = complainer(path);
+  if (member.key != kOnLimit) return read_limits(member, row->takes, settings, report);
+  if (!is_text(member.value, "\"defer\"", report)) return;
+  const Result<void> done = settings.set(member.key, member.value.text);
+  if (!done) report(member.value, done.error().message);
+}
+
+void ConfigReader::read_limits(const ConfigMember& member, std::string_view example,
+                               AccountSettings& settings, const Complain& complain) {
+  const std::string first = toml_string(example.substr(0, example.find(',')));
+  if (!member.value.is(ConfigNode::Kind::array)) {
+    return complain(member.value, fmt::format("expected an array such as [{}], found {}", first,
+                                              describe(member.value)));
+  }
+  std::vector<std::string> limits;
+  bool sound = true;
+  for (const ConfigNode& item : member.value.items) {
+    if (!is_text(item, first, complain)) {
+      sound = false;
+      continue;
+    }
+    if (item.text.find('/') == std::string::npos) {
+      complain(item,
+               fmt::format("{} is not a limit; expected N/WINDOW, e.g. {}, or [] for no limit",
+                           quoted(item.text), first));
+      sound = false;
+      continue;
+    }
+    // Alone first, so that an error is told where it stands; all together below, for they may
+    // contradict each other.
+    const Result<void> done = AccountSettings{}.set(member.key, item.text);
+    if (!done) complain(item, done.error().message);
+    sound = sound && done.ok();
+    limits.push_back(item.text);
+  }
+  if (!sound) return;
+  const Result<void> done = settings.set(member.key, fmt::format("{}", fmt::join(limits, ", ")));
+  if (!done) complain(member.value, done.error().message);
+}
+
+bool ConfigReader::is_table(const ConfigNode& value, const std::string& path) {
+  if (value.is(ConfigNode::Kind::table)) return true;
+  complain(value.at, path,
+           fmt::format("expected a table, written [{}], found {}", path, describe(value)));
+  return false;
+}
+
+void ConfigReader::complain_unknown(const ConfigMember& member, const std::string& path,
+                                    const std::vector<std::string_view>& known,
+                                    const std::string& hint) {
+  const std::string_view meant = nearest(member.key, known);
+  if (!meant.empty())
+    return complain(member.at, path, fmt::format("unknown key; did you mean {}?", quoted(meant)));
+  if (!hint.empty()) return complain(member.at, path, "unknown key; " + hint);
+  complain(member.at, path, "unknown key; expected " + list_names(known));
+}
+
+void ConfigReader::complain(ConfigPosition at, std::string key, std::string reason) {
+  // An account setting's own message begins with its key, which is said already.
+  const std::string_view last = std::string_view(key).substr(key.rfind('.') + 1);
+  if (reason.starts_with(fmt::format("{}: ", last))) reason.erase(0, last.size() + 2);
+  problems_.push_back({at, std::move(key), std::move(reason)});
+}
+
+Complain ConfigReader::complainer(const std::string& key) {
+  return [this, key](const ConfigNode& where, std::string reason) {
+    complain(where.at, key, std::move(reason));
+  };
+}
+
+}  // namespace policyd

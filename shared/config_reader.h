@@ -1,0 +1,61 @@
+// From a document's tree to a Config: walks the tree along the schema and notes every problem on
+// the way.
+//
+// Reading goes on after a problem, so that one run shows them all. A value that cannot be used
+// leaves what was there before.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "shared/check_spec.h"
+#include "shared/config.h"
+#include "shared/config_schema.h"
+#include "shared/config_tree.h"
+
+namespace policyd {
+
+struct ConfigProblem {
+  ConfigPosition at;
+  std::string key;  // as in the file: `accounts."example.com".messages`
+  std::string reason;
+};
+
+class ConfigReader {
+ public:
+  ConfigReader(std::span<const CheckSpec> checks, Config& config)
+      : checks_(checks), config_(config) {}
+
+  // Reads `document` over what the Config holds; called for the defaults first, then for the file.
+  void read(const ConfigNode& document);
+
+  // Everything that was wrong, in the order of the file.
+  [[nodiscard]] std::vector<ConfigProblem> problems() const;
+
+ private:
+  void read_section(const ConfigNode& section, const std::string& path);
+  void read_member(const ConfigMember& member, const std::string& section);
+  void read_checks(const ConfigNode& section);
+  void read_check(const ConfigNode& table, const CheckSpec& spec, const std::string& path);
+  void read_weights(const ConfigNode& value, const CheckSpec& spec, const std::string& path,
+                    std::vector<int>& weights);
+  void read_accounts(const ConfigNode& section);
+  void read_account(const ConfigNode& table, const std::string& path, AccountSettings& settings);
+  void read_setting(const ConfigMember& member, const std::string& path, AccountSettings& settings);
+  void read_limits(const ConfigMember& member, std::string_view example, AccountSettings& settings,
+                   const Complain& complain);
+
+  bool is_table(const ConfigNode& value, const std::string& path);
+  void complain_unknown(const ConfigMember& member, const std::string& path,
+                        const std::vector<std::string_view>& known, const std::string& hint = "");
+  void complain(ConfigPosition at, std::string key, std::string reason);
+  Complain complainer(const std::string& key);
+
+  std::span<const CheckSpec> checks_;
+  Config& config_;
+  std::vector<ConfigProblem> problems_;
+};
+
+}  // namespace policyd

@@ -1,0 +1,218 @@
+// The table of keys, and how the values in it are parsed; see config_schema.h.
+#include "shared/config_schema.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+#include "shared/config_rows.h"
+#include "shared/config_values.h"
+#include "shared/duration.h"
+
+namespace policyd {
+namespace {
+
+std::string itself(const std::string& text) {
+  return text;
+}
+
+Text<std::string> plain(std::string_view example, Result<std::string> (*parse)(std::string_view)) {
+  return {example, parse, itself};
+}
+
+Text<std::string> one_of(std::string_view example, std::vector<std::string_view> choices) {
+  auto parse = [choices](std::string_view text) -> Result<std::string> {
+    if (std::find(choices.begin(), choices.end(), text) != choices.end()) return std::string(text);
+    return Error{quoted(text) + " is not known here; expected " + list_names(choices)};
+  };
+  return {example, parse, itself};
+}
+
+Text<Milliseconds> duration(std::string_view example, Milliseconds least, Milliseconds most) {
+  auto parse = [least, most](std::string_view text) -> Result<Milliseconds> {
+    Result<Milliseconds> parsed = parse_duration(text);
+    if (!parsed || (*parsed >= least && *parsed <= most)) return parsed;
+    return Error{fmt::format("{} is out of range; expected a duration from {} to {}", quoted(text),
+                             format_duration(least), format_duration(most))};
+  };
+  return {example, parse, format_duration};
+}
+
+template <class T>
+Text<T> value_of(std::string_view example) {
+  return {example, [](std::string_view text) { return T::parse(text); },
+          [](const T& value) { return value.to_string(); }};
+}
+
+Text<SmtpReply> smtp_reply() {
+  constexpr std::string_view example = R"("550 5.7.1 Mail refused by local policy")";
+  auto parse = [](std::string_view text) { return SmtpReply::parse(text); };
+  return {example, parse, [](const SmtpReply& reply) { return reply.to_string(); }};
+}
+
+Text<int> file_mode(std::string_view example) {
+  return {example, parse_mode, format_mode};
+}
+
+Text<Endpoint> admin_endpoint() {
+  constexpr std::string_view example = R"("unix:/run/policyd/admin.sock")";
+  auto parse = [](std::string_view text) -> Result<Endpoint> {
+    Result<Endpoint> parsed = Endpoint::parse(text);
+    if (!parsed || parsed->kind == Endpoint::Kind::unix_socket) return parsed;
+    return Error{quoted(text) +
+                 " is not a unix socket; the admin API has no authentication of its own, the "
+                 "rights of the socket "
+                 "decide who may use it: write \"unix:/PATH\""};
+  };
+  return {example, parse, [](const Endpoint& endpoint) { return endpoint.to_string(); }};
+}
+
+constexpr int kLargestThreshold = 10000;
+
+KeyRow threshold_row(const KeyWords& words, Direction direction, int Thresholds::*threshold) {
+  auto field = [ direction, threshold ](auto& config) -> auto& {
+    return config.score.thresholds[static_cast<size_t>(direction)].*threshold;
+  };
+  return number_row(words, 0, kLargestThreshold, field);
+}
+
+// clang-format off: a table is read by its columns
+std::vector<KeyRow> make_rows() {
+  using namespace std::chrono_literals;
+  constexpr auto restart = Reload::needs_restart;
+  constexpr auto in = Direction::incoming;
+  constexpr auto out = Direction::outgoing;
+  const auto endpoint = value_of<Endpoint>(R"("inet:127.0.0.1:10031")");
+  const auto network = value_of<Network>(R"("192.0.2.0/24")");
+  return {
+      list_row(
+          {"server.listen", R"(["inet:127.0.0.1:10031"])", "where Postfix asks", restart}, endpoint,
+          [](auto& c) -> auto& { return c.server.listen; }, Items::at_least_one),
+      text_row(
+          {"server.socket_mode", R"("0666")", "file mode of unix sockets", restart},
+          file_mode(R"("0666")"), [](auto& c) -> auto& { return c.server.socket_mode; }),
+      text_row(
+          {"server.deadline", R"("3s")", "every request is answered by then"},
+          duration(R"("3s")", 100ms, 90s), [](auto& c) -> auto& { return c.server.deadline; }),
+      text_row(
+          {"server.node", R"("")", "this node's name in the cluster", restart},
+          plain(R"("mx1")", parse_node), [](auto& c) -> auto& { return c.server.node; }),
+
+      list_row(
+          {"admin.listen", R"(["unix:/run/policyd/admin.sock"])", "what policyctl talks to",
+           restart},
+          admin_endpoint(), [](auto& c) -> auto& { return c.admin.listen; }),
+      text_row(
+          {"admin.socket_mode", R"("0660")", "file mode of the admin sockets", restart},
+          file_mode(R"("0660")"), [](auto& c) -> auto& { return c.admin.socket_mode; }),
+
+      text_row(
+          {"store.url", R"("memory:")", "where the state is kept", restart},
+          value_of<StoreUrl>(R"("memory:")"), [](auto& c) -> auto& { return c.store.url; }),
+      text_row(
+          {"store.prefix", R"("policyd:")", "what every key in Redis begins with", restart},
+          plain(R"("policyd:")", parse_prefix), [](auto& c) -> auto& { return c.store.prefix; }),
+      text_row(
+          {"store.timeout", R"("100ms")", "how long a request waits for Redis", restart},
+          duration(R"("100ms")", 10ms, 5s), [](auto& c) -> auto& { return c.store.timeout; }),
+
+      list_row(
+          {"traffic.networks", R"(["127.0.0.0/8", "::1/128"])", "clients whose mail is outgoing"},
+          network, [](auto& c) -> auto& { return c.traffic.networks; }),
+      list_row(
+          {"traffic.own_names", "[]", "EHLO names that are ours"},
+          plain(R"("mx1.example.com")", parse_host_name),
+          [](auto& c) -> auto& { return c.traffic.own_names; }),
+      list_row(
+          {"traffic.own_addresses", "[]", "addresses that are ours"}, network,
+          [](auto& c) -> auto& { return c.traffic.own_addresses; }),
+
+      text_row(
+          {"score.header", R"("")", "header field that shows the score"},
+          plain(R"("X-Policyd-Score")", parse_header_name),
+          [](auto& c) -> auto& { return c.score.header; }),
+      text_row(
+          {"score.text", R"("Message refused: {reasons}")", "text of a refusal by the score"},
+          plain(R"("Message refused: {reasons}")", parse_score_text),
+          [](auto& c) -> auto& { return c.score.text; }),
+      threshold_row({"score.incoming.defer", "20", "score that defers incoming mail"}, in,
+                    &Thresholds::defer),
+      threshold_row({"score.incoming.hold", "0", "score that holds incoming mail"}, in,
+                    &Thresholds::hold),
+      threshold_row({"score.incoming.reject", "30", "score that rejects incoming mail"}, in,
+                    &Thresholds::reject),
+      threshold_row({"score.outgoing.defer", "0", "score that defers outgoing mail"}, out,
+                    &Thresholds::defer),
+      threshold_row({"score.outgoing.hold", "0", "score that holds outgoing mail"}, out,
+                    &Thresholds::hold),
+      threshold_row({"score.outgoing.reject", "30", "score that rejects outgoing mail"}, out,
+                    &Thresholds::reject),
+
+      text_row(
+          {"blocks.reply", R"("550 5.7.1 Mail refused by local policy")",
+           "what whoever is blocked is told"},
+          smtp_reply(), [](auto& c) -> auto& { return c.blocks.reply; }),
+      text_row(
+          {"limits.text", R"("Sending limit reached")", "what whoever is over a limit is told"},
+          plain(R"("Sending limit reached")", parse_reply_text),
+          [](auto& c) -> auto& { return c.limits.text; }),
+
+      text_row(
+          {"log.level", R"("info")", "what is logged"},
+          one_of(R"("info")", {"trace", "debug", "info", "warn", "error"}),
+          [](auto& c) -> auto& { return c.log.level; }),
+      text_row(
+          {"log.target", R"("stderr")", "where it is logged", restart},
+          plain(R"("stderr")", parse_log_target), [](auto& c) -> auto& { return c.log.target; }),
+      text_row(
+          {"log.verdicts", R"("all")", "which verdicts get a line"},
+          one_of(R"("all")", {"all", "refused", "none"}),
+          [](auto& c) -> auto& { return c.log.verdicts; }),
+  };
+}
+// clang-format on
+
+}  // namespace
+
+const std::vector<KeyRow>& key_rows() {
+  static const std::vector<KeyRow> rows = make_rows();
+  return rows;
+}
+
+const std::vector<AccountDefault>& account_defaults() {
+  static const std::vector<AccountDefault> rows = {
+      {"messages", R"(["60/1m", "500/1h"])"},
+      {"recipients", R"(["1000/1h"])"},
+      {"bytes", R"(["2GB/1d"])"},
+      {"on_limit", R"("defer")"},
+  };
+  return rows;
+}
+
+void read_number(const ConfigNode& value, int least, int most, int& field,
+                 const Complain& complain) {
+  if (!value.is(ConfigNode::Kind::integer)) {
+    return complain(value, fmt::format("expected a whole number such as {}, found {}",
+                                       std::min(10, most), describe(value)));
+  }
+  if (value.integer < least || value.integer > most) {
+    return complain(
+        value, fmt::format("{} is out of range; expected {} to {}", value.integer, least, most));
+  }
+  field = static_cast<int>(value.integer);
+}
+
+bool is_text(const ConfigNode& value, std::string_view example, const Complain& complain) {
+  if (!value.is(ConfigNode::Kind::string)) {
+    complain(value,
+             fmt::format("expected a string such as {}, found {}", example, describe(value)));
+    return false;
+  }
+  for (unsigned char c : value.text) {
+    if (c >= 0x20 && c != 0x7f) continue;
+    complain(value, fmt::format("holds the control character \\x{:02x}; remove it", c));
+    return false;
+  }
+  return true;
+}
+
+}  // namespace policyd

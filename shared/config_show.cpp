@@ -1,0 +1,95 @@
+// The configuration in force as TOML, and what of a change waits for a restart; see config.h.
+//
+// Both come from the rows of the schema. What is shown can be read back by parse_config, the masked
+// password aside.
+#include <algorithm>
+#include <fmt/format.h>
+
+#include "shared/config.h"
+#include "shared/config_schema.h"
+#include "shared/config_tree.h"
+
+namespace policyd {
+namespace {
+
+void show_keys(std::string& out, const Config& config) {
+  std::string_view open;
+  for (const KeyRow& row : key_rows()) {
+    const size_t dot = row.key.rfind('.');
+    const std::string_view section = row.key.substr(0, dot);
+    if (section != open) out += fmt::format("{}[{}]\n", out.empty() ? "" : "\n", section);
+    open = section;
+    out += fmt::format("{} = {}\n", row.key.substr(dot + 1), row.write(config));
+  }
+}
+
+// One number where all outcomes weigh the same, else one for each.
+std::string show_weights(const CheckSpec& spec, const std::vector<int>& weights) {
+  const bool same =
+      std::adjacent_find(weights.begin(), weights.end(), std::not_equal_to<>()) == weights.end();
+  if (same) return std::to_string(weights.empty() ? 0 : weights.front());
+  std::string list;
+  for (size_t i = 0; i < weights.size(); ++i) {
+    list +=
+        fmt::format("{}{} = {}", i == 0 ? "" : ", ", toml_key(spec.outcomes[i].name), weights[i]);
+  }
+  return fmt::format("{{ {} }}", list);
+}
+
+void show_check(std::string& out, const CheckSpec& spec, const CheckSettings& settings) {
+  out += fmt::format("\n[checks.{}]\n", toml_key(spec.name));
+  for (const Direction direction : {Direction::incoming, Direction::outgoing}) {
+    out += fmt::format("{} = {}\n", direction_name(direction),
+                       show_weights(spec, settings.weights[static_cast<size_t>(direction)]));
+  }
+  out += fmt::format("block = {}\ndry_run = {}\n", settings.block, settings.dry_run);
+}
+
+std::string show_limits(const Limits& limits) {
+  std::vector<std::string> list;
+  for (const Limit& limit : limits) list.push_back(toml_string(limit.to_string()));
+  return fmt::format("[{}]", fmt::join(list, ", "));
+}
+
+void show_account(std::string& out, std::string_view name, const AccountSettings& settings) {
+  out += fmt::format("\n[accounts.{}]\n", toml_key(name));
+  if (settings.messages) out += fmt::format("messages = {}\n", show_limits(*settings.messages));
+  if (settings.recipients)
+    out += fmt::format("recipients = {}\n", show_limits(*settings.recipients));
+  if (settings.bytes) out += fmt::format("bytes = {}\n", show_limits(*settings.bytes));
+  if (settings.on_limit)
+    out += fmt::format("on_limit = {}\n", toml_string(on_limit_name(*settings.on_limit)));
+}
+
+}  // namespace
+
+std::string show_config(const Config& config, std::span<const CheckSpec> checks) {
+  std::string out;
+  show_keys(out, config);
+  for (const CheckSpec& spec : checks) {
+    const auto settings = config.checks.find(spec.name);
+    if (settings != config.checks.end()) show_check(out, spec, settings->second);
+  }
+  // What holds for all comes first.
+  const auto common = config.accounts.find("default");
+  if (common != config.accounts.end()) show_account(out, common->first, common->second);
+  for (const auto& [name, settings] : config.accounts) {
+    if (name != "default") show_account(out, name, settings);
+  }
+  return out;
+}
+
+std::vector<std::string> needs_restart(const Config& before, const Config& after) {
+  std::vector<std::string> keys;
+  for (const KeyRow& row : key_rows()) {
+    if (row.reload == Reload::needs_restart && !row.same(before, after)) keys.emplace_back(row.key);
+  }
+  return keys;
+}
+
+bool CheckSettings::applies(Direction direction) const {
+  const std::vector<int>& outcomes = weights[static_cast<size_t>(direction)];
+  return std::any_of(outcomes.begin(), outcomes.end(), [](int weight) { return weight != 0; });
+}
+
+}  // namespace policyd

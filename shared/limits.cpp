@@ -1,0 +1,248 @@
+// Send rate limits and account settings: see limits.h.
+//
+// The settings are one table: what a key takes, how it is set, shown and inherited stands in its
+// row, so that the configuration, policyctl and the overrides in the store cannot disagree.
+#include "shared/limits.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "shared/duration.h"
+#include "shared/text.h"
+
+namespace policyd {
+namespace {
+
+constexpr int64_t kMaximumCount = (1LL << 53) - 1;
+constexpr size_t kMaximumList = 1000;  // octets; whoever writes more has made a mistake
+constexpr Milliseconds kMinimumWindow = std::chrono::seconds(1);
+constexpr Milliseconds kMaximumWindow = std::chrono::hours(366 * 24);
+
+struct MeterRow {
+  Meter meter;
+  std::string_view name;
+  std::string_view example;
+};
+constexpr std::array<MeterRow, 3> kMeters{{
+    {Meter::messages, "messages", "60/1m"},
+    {Meter::recipients, "recipients", "1000/1h"},
+    {Meter::bytes, "bytes", "2GB/1d"},
+}};
+
+struct OnLimitRow {
+  OnLimit action;
+  std::string_view name;
+};
+constexpr std::array<OnLimitRow, 3> kOnLimits{{
+    {OnLimit::defer, "defer"},
+    {OnLimit::reject, "reject"},
+    {OnLimit::hold, "hold"},
+}};
+
+const MeterRow& meter_row(Meter meter) {
+  for (const MeterRow& row : kMeters) {
+    if (row.meter == meter) return row;
+  }
+  std::abort();  // a Meter without a row
+}
+
+Error bad_limit(Meter meter, std::string_view text, const std::string& reason) {
+  return {quoted(text) + " is not a limit: " + reason + "; expected N/WINDOW, e.g. " +
+          std::string(meter_row(meter).example)};
+}
+
+Result<int64_t> parse_count(std::string_view text) {
+  int64_t number = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, failure] = std::from_chars(text.data(), end, number);
+  if (failure != std::errc() || stop != end || text.front() == '-' || number > kMaximumCount) {
+    return Error{quoted(text) + " is not a whole number from 0 to 9007199254740991"};
+  }
+  return number;
+}
+
+constexpr bool separates(char c) {
+  return c == ',' || c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+// Splits at commas and spaces, but not at the spaces around a '/': "60 / 1m, 500/1h".
+std::vector<std::string> split_limits(std::string_view list) {
+  std::vector<std::string> items(1);
+  for (size_t i = 0; i < list.size(); ++i) {
+    std::string& item = items.back();
+    if (!separates(list[i])) {
+      item += list[i];
+      continue;
+    }
+    const bool beside_slash = item.ends_with('/') || trim(list.substr(i)).starts_with('/');
+    if (list[i] != ',' && beside_slash) continue;
+    if (!item.empty()) items.emplace_back();
+  }
+  if (items.back().empty()) items.pop_back();
+  return items;
+}
+
+Result<Limits> parse_limits(Meter meter, std::string_view list) {
+  Limits limits;
+  const std::string_view text = trim(list);
+  if (text.empty() || to_lower(text) == "none") return limits;
+  if (text.size() > kMaximumList)
+    return bad_limit(meter, text, "the list is longer than 1000 octets");
+  const std::vector<std::string> items = split_limits(text);
+  if (items.empty()) return bad_limit(meter, text, "the list is empty; \"none\" is no limit");
+  for (const std::string& item : items) {
+    Result<Limit> limit = Limit::parse(meter, item);
+    if (!limit) return limit.error();
+    for (const Limit& other : limits) {
+      if (other.window != limit->window) continue;
+      return Error{other.to_string() + " and " + limit->to_string() +
+                   " have the same window; give one of them"};
+    }
+    limits.push_back(*limit);
+  }
+  return limits;
+}
+
+std::string format_limits(const Limits& limits) {
+  std::string out;
+  for (const Limit& limit : limits) {
+    if (!out.empty()) out += ", ";
+    out += limit.to_string();
+  }
+  return out.empty() ? "none" : out;
+}
+
+// What can be done with a key; `read` is empty where the key is not set.
+struct SettingAccess {
+  Result<void> (*write)(AccountSettings& settings, std::string_view value);
+  std::optional<std::string> (*read)(const AccountSettings& settings);
+  void (*inherit)(AccountSettings& settings, const AccountSettings& outer);
+};
+
+template <auto Member>
+void inherit_member(AccountSettings& settings, const AccountSettings& outer) {
+  if (!(settings.*Member)) settings.*Member = outer.*Member;
+}
+
+template <Meter M, std::optional<Limits> AccountSettings::*Member>
+constexpr SettingAccess limits_access() {
+  return {[](AccountSettings& settings, std::string_view value) -> Result<void> {
+            Result<Limits> limits = parse_limits(M, value);
+            if (!limits) return limits.error();
+            settings.*Member = std::move(*limits);
+            return {};
+          },
+          [](const AccountSettings& settings) -> std::optional<std::string> {
+            if (!(settings.*Member)) return std::nullopt;
+            return format_limits(*(settings.*Member));
+          },
+          inherit_member<Member>};
+}
+
+Result<void> write_on_limit(AccountSettings& settings, std::string_view value) {
+  const std::optional<OnLimit> action = parse_on_limit(to_lower(trim(value)));
+  if (!action) return Error{quoted(value) + " is none of defer, reject, hold; expected e.g. defer"};
+  settings.on_limit = action;
+  return {};
+}
+
+std::optional<std::string> read_on_limit(const AccountSettings& settings) {
+  if (!settings.on_limit) return std::nullopt;
+  return std::string(on_limit_name(*settings.on_limit));
+}
+
+struct Setting {
+  SettingRow row;
+  SettingAccess access;
+};
+
+// THE list of settings, in the order of every listing.
+constexpr std::array<Setting, 4> kSettings{{
+    {{"messages", "60/1m, 500/1h", "messages in any interval of the window's length"},
+     limits_access<Meter::messages, &AccountSettings::messages>()},
+    {{"recipients", "1000/1h", "recipients in any interval of the window's length"},
+     limits_access<Meter::recipients, &AccountSettings::recipients>()},
+    {{"bytes", "2GB/1d", "octets of mail in any interval of the window's length"},
+     limits_access<Meter::bytes, &AccountSettings::bytes>()},
+    {{"on_limit", "defer, reject or hold", "what happens to mail over a limit"},
+     {write_on_limit, read_on_limit, inherit_member<&AccountSettings::on_limit>}},
+}};
+
+std::string setting_keys() {
+  std::string keys;
+  for (const Setting& setting : kSettings)
+    keys.append(keys.empty() ? "" : ", ").append(setting.row.key);
+  return keys;
+}
+
+}  // namespace
+
+std::string_view meter_name(Meter meter) {
+  return meter_row(meter).name;
+}
+
+Result<Limit> Limit::parse(Meter meter, std::string_view text) {
+  const size_t slash = text.find('/');
+  if (slash == std::string_view::npos) return bad_limit(meter, text, "the window is missing");
+  const std::string_view count = trim(text.substr(0, slash));
+  const Result<int64_t> maximum = meter == Meter::bytes ? parse_size(count) : parse_count(count);
+  if (!maximum) return bad_limit(meter, text, maximum.error().message);
+  const Result<Milliseconds> window = parse_duration(trim(text.substr(slash + 1)));
+  if (!window) return bad_limit(meter, text, window.error().message);
+  if (*window < kMinimumWindow || *window > kMaximumWindow) {
+    return bad_limit(meter, text, "the window is from 1s to 366d");
+  }
+  return Limit{meter, *maximum, *window};
+}
+
+std::string Limit::to_string() const {
+  const std::string count = meter == Meter::bytes ? format_size(maximum) : std::to_string(maximum);
+  return count + "/" + format_duration(window);
+}
+
+std::string_view on_limit_name(OnLimit action) {
+  for (const OnLimitRow& row : kOnLimits) {
+    if (row.action == action) return row.name;
+  }
+  std::abort();  // an OnLimit without a row
+}
+
+std::optional<OnLimit> parse_on_limit(std::string_view text) {
+  for (const OnLimitRow& row : kOnLimits) {
+    if (row.name == text) return row.action;
+  }
+  return std::nullopt;
+}
+
+Result<void> AccountSettings::set(std::string_view key, std::string_view value) {
+  for (const Setting& setting : kSettings) {
+    if (setting.row.key != key) continue;
+    const Result<void> done = setting.access.write(*this, value);
+    if (!done) return Error{std::string(key) + ": " + done.error().message};
+    return {};
+  }
+  return Error{quoted(key) + " is not an account setting; expected one of " + setting_keys()};
+}
+
+std::map<std::string, std::string> AccountSettings::to_map() const {
+  std::map<std::string, std::string> map;
+  for (const Setting& setting : kSettings) {
+    if (auto text = setting.access.read(*this)) map.emplace(setting.row.key, std::move(*text));
+  }
+  return map;
+}
+
+void AccountSettings::inherit(const AccountSettings& outer) {
+  for (const Setting& setting : kSettings) setting.access.inherit(*this, outer);
+}
+
+const std::vector<SettingRow>& setting_rows() {
+  static const std::vector<SettingRow> kRows = [] {
+    std::vector<SettingRow> rows;
+    for (const Setting& setting : kSettings) rows.push_back(setting.row);
+    return rows;
+  }();
+  return kRows;
+}
+
+}  // namespace policyd

@@ -1,0 +1,169 @@
+"""The three servers that are compared: the bare responder, policyd on its embedded state, policyd on Redis.
+
+Each is started afresh for each point, in a directory of its own, so that no point inherits the memory of another. A
+Server holds the process under measurement and those that help it. What could not be prepared as planned is a note,
+told once beneath the table.
+"""
+import contextlib
+import shutil
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from processes import BenchError, Process, Tools
+
+# So high that nothing is refused, and still two windows to count.
+LIMITS = '["1000000/1m", "10000000/1h"]'
+
+# 100 blocks that match no request of the load generator.
+BLOCKS = ([("email", f"blocked{i}@elsewhere.example") for i in range(50)]
+          + [("domain", f"blocked{i}.example") for i in range(20)]
+          + [("ehlo", f"ehlo{i}.example") for i in range(10)]
+          + [("client", f"203.0.113.{i}") for i in range(5)]
+          + [("client", f"10.{i}.0.0/16") for i in range(5)]
+          + [("account", f"account{i}@elsewhere.example") for i in range(5)]
+          + [("recipient", f"nobody{i}@elsewhere.example") for i in range(5)])
+
+CONFIG = """\
+[server]
+listen = ["unix:{directory}/policy"]
+
+[admin]
+listen = ["unix:{directory}/admin"]
+
+[store]
+url = "{store}"
+
+[log]
+target = "{log_target}"
+verdicts = "{log_verdicts}"
+
+[accounts.default]
+messages = {limits}
+recipients = []
+bytes = []
+"""
+
+
+@dataclass
+class Settings:
+    tools: Tools
+    directory: Path
+    log_verdicts: str
+    notes: list = field(default_factory=list)
+
+    def note(self, text: str):
+        if text not in self.notes:
+            self.notes.append(text)
+
+
+@dataclass
+class Server:
+    process: Process
+    socket: Path
+    redis: Process | None = None
+    redis_socket: Path | None = None
+
+    def script_calls(self) -> int:
+        """How often Redis has run a script: shows that the charges do reach it."""
+        if self.redis is None:
+            return 0
+        calls = 0
+        for line in redis_cli(self.redis_socket, "INFO", "commandstats").splitlines():
+            name, _, figures = line.partition(":")
+            if name in ("cmdstat_evalsha", "cmdstat_eval", "cmdstat_fcall"):
+                calls += int(figures.split(",")[0].removeprefix("calls="))
+        return calls
+
+
+def redis_cli(socket: Path, *words: str, lines: str = "") -> str:
+    result = subprocess.run(["redis-cli", "-s", str(socket), *words], input=lines, text=True,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    if result.returncode != 0 or "ERR" in result.stdout:
+        raise BenchError(f"redis-cli {' '.join(words)}: {result.stdout.strip()[:500]}")
+    return result.stdout
+
+
+def write_config(settings: Settings, directory: Path, store: str, log_target: str) -> Path:
+    path = directory / "policyd.toml"
+    path.write_text(CONFIG.format(directory=directory, store=store, log_target=log_target, limits=LIMITS,
+                                  log_verdicts=settings.log_verdicts))
+    return path
+
+
+def add_blocks(settings: Settings, config: Path):
+    """With policyctl; without one that works the bench goes on, with a note."""
+    try:
+        policyctl = settings.tools.path("policyctl")
+    except BenchError:
+        return settings.note("policyctl is not built: policyd on memory: was measured without blocks")
+    for kind, target in BLOCKS:
+        command = [policyctl, "-c", config, "block", "add", target, "--type", kind]
+        result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        if result.returncode != 0:
+            return settings.note(f"policyd on memory: was measured without its {len(BLOCKS)} blocks; policyctl block "
+                                 f"add {target} --type {kind} ended with {result.returncode}: "
+                                 f"{result.stdout.strip()[:300]}")
+
+
+@contextlib.contextmanager
+def responder(settings: Settings, directory: Path, log_target: str):
+    del log_target
+    path = directory / "policy"
+    with Process("bench_responder", [settings.tools.path("bench_responder"), path], directory, path) as process:
+        yield Server(process, path)
+
+
+@contextlib.contextmanager
+def policyd(settings: Settings, directory: Path, store: str, log_target: str):
+    config = write_config(settings, directory, store, log_target)
+    command = [settings.tools.path("policyd"), "-c", config]
+    with Process("policyd", command, directory, directory / "policy") as process:
+        yield Server(process, directory / "policy"), config
+
+
+@contextlib.contextmanager
+def memory(settings: Settings, directory: Path, log_target: str):
+    with policyd(settings, directory, "memory:", log_target) as (server, config):
+        add_blocks(settings, config)
+        yield server
+
+
+@contextlib.contextmanager
+def redis(settings: Settings, directory: Path, log_target: str):
+    if shutil.which("redis-server") is None or shutil.which("redis-cli") is None:
+        raise BenchError("redis-server and redis-cli are needed: apt-get install redis-server")
+    path = directory / "redis"
+    command = ["redis-server", "--port", "0", "--unixsocket", path, "--save", "", "--appendonly", "no",
+               "--daemonize", "no", "--dir", directory]
+    with Process("redis-server", command, directory, path) as process:
+        lines = [f"HSET policyd:block:{kind}:{target} description bench\n" for kind, target in BLOCKS]
+        redis_cli(path, lines="".join(lines))
+        with policyd(settings, directory, f"redis+unix://{path}", log_target) as (server, _):
+            server.redis, server.redis_socket = process, path
+            yield server
+
+
+@dataclass(frozen=True)
+class Kind:
+    key: str
+    label: str
+    start: object
+
+
+KINDS = [Kind("responder", "(a) bare responder", responder),
+         Kind("memory", "(b) policyd, memory:", memory),
+         Kind("redis", "(c) policyd, Redis", redis)]
+KIND = {kind.key: kind for kind in KINDS}
+
+
+@contextlib.contextmanager
+def running(settings: Settings, kind: Kind, log_target: str = ""):
+    """A fresh server in a fresh directory, which goes with it; its log is a file there, or `log_target`."""
+    directory = settings.directory / kind.key
+    directory.mkdir()
+    try:
+        with kind.start(settings, directory, log_target or str(directory / "policyd.log")) as server:
+            yield server
+    finally:
+        shutil.rmtree(directory)

@@ -1,0 +1,90 @@
+#include "tests/contract/store_rig.h"
+
+#include "policyd/store/memory.h"
+#include "policyd/store/redis.h"
+#include "shared/duration.h"
+#include "tests/support/redis_server.h"
+#include "tests/support/temporary_directory.h"
+
+namespace policyd::test {
+
+namespace {
+
+std::shared_ptr<void> no_world() { return nullptr; }
+
+template <class World>
+std::shared_ptr<void> make() {
+  return std::make_shared<World>();
+}
+
+std::unique_ptr<Store> make_memory(StoreRig& rig) {
+  return std::make_unique<MemoryStore>(rig.loop, rig.clock, rig.mirror, "");
+}
+
+std::unique_ptr<Store> make_memory_with_file(StoreRig& rig) {
+  const std::string path = rig.world_as<TemporaryDirectory>().file("state.db");
+  return std::make_unique<MemoryStore>(rig.loop, rig.clock, rig.mirror, path);
+}
+
+std::unique_ptr<Store> make_redis(StoreRig& rig) {
+  Config::Store config;
+  config.url.kind = StoreUrl::Kind::redis;
+  config.url.path = rig.world_as<RedisServer>().socket();
+  config.prefix = "policyd:";
+  config.timeout = Milliseconds{5'000};  // a slow machine is not what this suite is about
+  const auto self = [] {
+    NodeInfo node;
+    node.id = "contract:1";
+    node.name = "contract";
+    return node;
+  };
+  return std::make_unique<RedisStore>(rig.loop, rig.clock, rig.mirror, config, self);
+}
+
+}  // namespace
+
+const std::vector<StoreKind>& store_kinds() {
+  static const std::vector<StoreKind> kKinds{
+      {"memory:", false, no_world, make_memory},
+      {"memory:/FILE", true, make<TemporaryDirectory>, make_memory_with_file},
+      {"redis+unix://", true, make<RedisServer>, make_redis},
+  };
+  return kKinds;
+}
+
+StoreRig::StoreRig(const StoreKind& store_kind)
+    : kind(store_kind), world(kind.make_world()), clock(SystemClock().wall()) {
+  start();
+}
+
+StoreRig::~StoreRig() { stop(); }
+
+void StoreRig::start() {
+  store = kind.make_store(*this);
+  const auto started = store->start();
+  if (!started) FAIL(started.error().message);
+}
+
+void StoreRig::stop() {
+  run(store->stop());
+  store.reset();
+}
+
+void StoreRig::restart() {
+  stop();
+  mirror.replace_all(Mirror(clock));
+  start();
+}
+
+std::map<std::string, int64_t> StoreRig::used(const std::string& account) {
+  const auto usage = run(store->usage(account));
+  REQUIRE(usage.ok());
+  CHECK(usage->account == account);
+  std::map<std::string, int64_t> used;
+  for (const Usage& one : usage->usage) {
+    used[std::string(meter_name(one.meter)) + "/" + format_duration(one.window)] = one.used;
+  }
+  return used;
+}
+
+}  // namespace policyd::test

@@ -1,0 +1,306 @@
+// The configuration as a whole: conf/policyd.toml against the schema, the folders of bad
+// configurations, what is shown, what a reload cannot change.
+#include "shared/config.h"
+
+#include <cstdlib>
+#include <doctest/doctest.h>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "policyd/checks/check.h"
+#include "shared/config_schema.h"
+
+using namespace policyd;
+
+namespace {
+
+const std::filesystem::path kSource = POLICYD_SOURCE_DIR;
+
+std::string read(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+// Checks that do not depend on the real ones.
+const std::vector<CheckSpec> kSpecs = {
+    {"name", "a check", {{"missing", "no name", 10, 0}, {"wrong", "a wrong name", 5, 0}}},
+    {"size", "another", {{"large", "too large", 1, 2}}},
+};
+
+Config config_of(std::string_view toml, std::span<const CheckSpec> checks = kSpecs) {
+  auto parsed = parse_config(toml, "policyd.toml", checks);
+  if (const auto* errors = std::get_if<ConfigErrors>(&parsed)) {
+    for (const std::string& message : errors->messages) MESSAGE(message);
+    FAIL("not a configuration");
+  }
+  return std::get<Config>(std::move(parsed));
+}
+
+// The errors, a line for each; empty where there are none.
+std::string in_lines(const std::variant<Config, ConfigErrors>& parsed) {
+  std::string lines;
+  const auto* errors = std::get_if<ConfigErrors>(&parsed);
+  if (!errors) return lines;
+  for (const std::string& message : errors->messages) lines += message + "\n";
+  return lines;
+}
+
+std::string errors_of(std::string_view toml) {
+  return in_lines(parse_config(toml, "policyd.toml", kSpecs));
+}
+
+// "[server] deadline" for every key of a document, in its order.
+std::vector<std::string> keys_of(const std::string& toml) {
+  std::vector<std::string> keys;
+  std::string section;
+  std::istringstream lines(toml);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.empty() || line[0] == '#') continue;
+    if (line[0] == '[') {
+      section = line;
+    } else if (const size_t equals = line.find(" = "); equals != std::string::npos) {
+      keys.push_back(section + " " + line.substr(0, equals));
+    }
+  }
+  return keys;
+}
+
+// A folder that is gone at the end.
+struct Folder {
+  std::filesystem::path path;
+  Folder() {
+    std::string name = (std::filesystem::temp_directory_path() / "policyd-config-XXXXXX").string();
+    REQUIRE(mkdtemp(name.data()));
+    path = name;
+  }
+  ~Folder() { std::filesystem::remove_all(path); }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+};
+
+}  // namespace
+
+TEST_CASE("config: conf/policyd.toml has every key, in the schema's order, at its default") {
+  const auto checks = check_specs();
+  const std::string file = read(kSource / "conf" / "policyd.toml");
+  const std::string defaults = show_config(config_of("", checks), checks);
+  CHECK(show_config(config_of(file, checks), checks) == defaults);
+  CHECK(keys_of(file) == keys_of(defaults));
+}
+
+TEST_CASE("config: conf/policyd.toml says something about every key before it comes") {
+  std::string text = read(kSource / "conf" / "policyd.toml");
+  bool commented = false;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with('#')) commented = true;
+    if (line.empty()) commented = false;
+    const bool is_key = line.find(" = ") != std::string::npos && !line.starts_with('#');
+    const bool self_explaining = line.starts_with("incoming") || line.starts_with("outgoing") ||
+                                 line.starts_with("block =") || line.starts_with("dry_run") ||
+                                 line.starts_with("defer") || line.starts_with("hold") ||
+                                 line.starts_with("reject");
+    if (is_key && !self_explaining) CHECK_MESSAGE(commented, line);
+  }
+}
+
+TEST_CASE("config: every bad configuration yields exactly the errors that its folder expects") {
+  size_t folders = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(kSource / "tests" / "bad_configs")) {
+    if (!entry.is_directory()) continue;
+    ++folders;
+    CAPTURE(entry.path().filename().string());
+    const auto parsed =
+        parse_config(read(entry.path() / "policyd.toml"), "policyd.toml", check_specs());
+    const std::string errors = in_lines(parsed);
+    CHECK(errors == read(entry.path() / "expected"));
+    CHECK(errors.find("secret") == std::string::npos);
+  }
+  CHECK(folders >= 15);
+}
+
+TEST_CASE("config: an empty file is the defaults") {
+  const Config config = config_of("");
+  REQUIRE(config.server.listen.size() == 1);
+  CHECK(config.server.listen[0].to_string() == "inet:127.0.0.1:10031");
+  CHECK(config.server.deadline == Milliseconds(3000));
+  CHECK(config.server.socket_mode == 0666);
+  CHECK(config.admin.listen.at(0).path == "/run/policyd/admin.sock");
+  CHECK(config.admin.socket_mode == 0660);
+  CHECK(config.store.url == StoreUrl{});
+  CHECK(config.store.prefix == "policyd:");
+  CHECK(config.store.timeout == Milliseconds(100));
+  CHECK(config.traffic.networks.size() == 2);
+  CHECK(config.score.thresholds[0].defer == 20);
+  CHECK(config.score.thresholds[0].reject == 30);
+  CHECK(config.score.thresholds[1].defer == 0);
+  CHECK(config.score.thresholds[1].reject == 30);
+  CHECK(config.blocks.reply.code == 550);
+  REQUIRE(config.checks.contains("name"));
+  CHECK(config.checks.find("name")->second.weights[0] == std::vector<int>{10, 5});
+  CHECK(config.checks.find("name")->second.applies(Direction::incoming));
+  CHECK_FALSE(config.checks.find("name")->second.applies(Direction::outgoing));
+  REQUIRE(config.accounts.contains("default"));
+  const AccountSettings& common = config.accounts.find("default")->second;
+  CHECK(common.to_map() == std::map<std::string, std::string>{{"messages", "60/1m, 500/1h"},
+                                                              {"recipients", "1000/1h"},
+                                                              {"bytes", "2GB/1d"},
+                                                              {"on_limit", "defer"}});
+}
+
+TEST_CASE("config: a check's weights") {
+  struct Case {
+    std::string_view toml;
+    std::vector<int> incoming;
+    std::vector<int> outgoing;
+  };
+  const Case cases[] = {
+      {"[checks.name]\nincoming = 7", {7, 7}, {0, 0}},
+      {"[checks.name]\nincoming = { wrong = -3 }\noutgoing = 1000", {10, -3}, {1000, 1000}},
+      {"[checks.name]\nincoming.missing = 0", {0, 5}, {0, 0}},
+      {"[checks.name]\nincoming = {}", {10, 5}, {0, 0}},
+      {"checks.name = { incoming = 0, block = true }", {0, 0}, {0, 0}},
+  };
+  for (const Case& each : cases) {
+    CAPTURE(each.toml);
+    const Config config = config_of(each.toml);
+    CHECK(config.checks.find("name")->second.weights[0] == each.incoming);
+    CHECK(config.checks.find("name")->second.weights[1] == each.outgoing);
+    CHECK(config.checks.find("size")->second.weights[1] == std::vector<int>{2});
+  }
+}
+
+TEST_CASE("config: unknown checks and outcomes") {
+  CHECK(errors_of("[checks.spf]\n") ==
+        "policyd.toml:1:9: checks.spf: unknown key; expected \"name\" or \"size\"\n");
+  CHECK(errors_of("[checks.name]\nincoming = { fail = 1, wrnog = 2 }\noutgoing = 1.5") ==
+        "policyd.toml:2:14: checks.name.incoming.fail: unknown key; expected \"missing\" or "
+        "\"wrong\"\n"
+        "policyd.toml:2:24: checks.name.incoming.wrnog: unknown key; did you mean \"wrong\"?\n"
+        "policyd.toml:3:12: checks.name.outgoing: expected a weight such as 10, or one for each "
+        "outcome such as "
+        "{ missing = 10 }, found a number with a fraction\n");
+}
+
+TEST_CASE("config: a key of [accounts.default] replaces the default of that key alone") {
+  const Config config = config_of(
+      "[accounts.default]\nmessages = []\nbytes = [\"1GB/1h\", \"5GB/1d\"]\n"
+      "[accounts.\"Joe@Example.com\"]\nmessages = [\"5/1s\"]\non_limit = \"reject\"\n");
+  const AccountSettings& common = config.accounts.find("default")->second;
+  REQUIRE(common.messages);
+  CHECK(common.messages->empty());
+  CHECK(common.bytes->size() == 2);
+  CHECK(common.recipients->at(0).to_string() == "1000/1h");
+  REQUIRE(config.accounts.contains("joe@example.com"));
+  const AccountSettings& joe = config.accounts.find("joe@example.com")->second;
+  CHECK(joe.messages->at(0).to_string() == "5/1s");
+  CHECK_FALSE(joe.recipients);
+  CHECK(joe.on_limit == OnLimit::reject);
+}
+
+TEST_CASE("config: what is shown can be read back") {
+  const std::string_view documents[] = {
+      "",
+      "[server]\nlisten = [\"unix:/run/p\", \"inet:[::1]:0\", \"systemd:policyd\"]\ndeadline = "
+      "\"1500ms\"\nnode = \"mx1\"\n"
+      "[admin]\nlisten = []\nsocket_mode = \"0600\"\n"
+      "[store]\nurl = \"redis+unix:///run/redis.sock?db=3\"\nprefix = \"p:\"\ntimeout = \"5s\"\n"
+      "[traffic]\nnetworks = []\nown_names = [\"MX1.example.com.\", "
+      "\"mx2\"]\nown_addresses = [\"192.0.2.7\"]\n"
+      "[score]\nheader = \"X-Score\"\ntext = 'He said \"{reasons}\" \\ {score}'\nincoming.hold = "
+      "25\noutgoing.defer = 10000\n"
+      "[blocks]\nreply = \"450 4.7.1 Later\"\n[limits]\ntext = \"Slow down\"\n"
+      "[log]\nlevel = \"debug\"\ntarget = \"/var/log/policyd.log\"\nverdicts = \"none\"\n"
+      "[checks.name]\nincoming = { missing = 1, wrong = 2 }\noutgoing = -7\nblock = "
+      "true\n[checks.size]\ndry_run = true\n"
+      "[accounts.default]\nmessages = []\n[accounts.\"example.com\"]\nbytes = "
+      "[\"1MiB/90s\"]\n[accounts.\"a b@c\"]\n",
+  };
+  for (std::string_view document : documents) {
+    const Config config = config_of(document);
+    const std::string shown = show_config(config, kSpecs);
+    const Config again = config_of(shown);
+    CHECK(show_config(again, kSpecs) == shown);
+    for (const KeyRow& row : key_rows()) {
+      CAPTURE(row.key);
+      CHECK(row.same(config, again));
+    }
+    CHECK(again.accounts == config.accounts);
+  }
+}
+
+TEST_CASE("config: a password is not shown") {
+  const std::string shown = show_config(config_of("store.url = \"redis://joe:secret@db\""), kSpecs);
+  CHECK(shown.find("secret") == std::string::npos);
+  CHECK(shown.find("url = \"redis://joe:***@db\"") != std::string::npos);
+}
+
+TEST_CASE("config: what needs a restart") {
+  struct Case {
+    std::string_view toml;
+    std::vector<std::string> keys;
+  };
+  const Case cases[] = {
+      {"", {}},
+      {"server.deadline = \"4s\"\nscore.incoming.defer = 1\naccounts.default.messages = []", {}},
+      {"server.listen = [\"inet:127.0.0.1:1\"]\nstore.prefix = \"x:\"",
+       {"server.listen", "store.prefix"}},
+      {"store.url = \"redis://joe:other@db\"", {"store.url"}},
+      {"log.target = \"syslog\"\nlog.level = \"debug\"", {"log.target"}},
+  };
+  for (const Case& each : cases) {
+    CAPTURE(each.toml);
+    CHECK(needs_restart(config_of(""), config_of(each.toml)) == each.keys);
+  }
+  const Config one = config_of("store.url = \"redis://joe:secret@db\"");
+  const Config other = config_of("store.url = \"redis://joe:secret2@db\"");
+  CHECK(needs_restart(one, other) == std::vector<std::string>{"store.url"});
+}
+
+TEST_CASE("config: a file that cannot be read is one error that says what to do") {
+  const Folder folder;
+  const std::string missing = folder.path / "missing.toml";
+  CHECK(in_lines(load_config(missing, kSpecs)) ==
+        missing +
+            ": cannot read: No such file or directory; create it, or name another file with -c\n");
+  CHECK(in_lines(load_config(folder.path, kSpecs)) ==
+        folder.path.string() + ": cannot read: Is a directory; name the file in it\n");
+  const std::string locked = folder.path / "locked.toml";
+  std::ofstream(locked) << "\n";
+  chmod(locked.c_str(), 0);
+  if (geteuid() == 0) return;  // root may read everything
+  CHECK(
+      in_lines(load_config(locked, kSpecs)) ==
+      locked +
+          ": cannot read: Permission denied; make it readable for the user that policyd runs as\n");
+}
+
+TEST_CASE("config: errors name the file as it was given") {
+  const Folder folder;
+  const std::string path = folder.path / "mine.toml";
+  std::ofstream(path) << "[server]\ndeadline = 3\n";
+  CHECK(in_lines(load_config(path, kSpecs)) ==
+        path + ":2:12: server.deadline: expected a string such as \"3s\", found the number 3\n");
+}
+
+TEST_CASE("config: odd documents are errors, not crashes") {
+  CHECK(errors_of(std::string("a\0b", 3)) != "");
+  CHECK(errors_of("server = \"\xff\"") != "");
+  CHECK(errors_of("a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p = 1") ==
+        "policyd.toml:1:1: a: unknown key; expected \"server\", \"admin\", \"store\", \"traffic\", "
+        "\"score\", \"blocks\", "
+        "\"limits\", \"log\", \"checks\" or \"accounts\"\n");
+  CHECK(errors_of("server = " + std::string(1000, '[')) != "");
+  CHECK(errors_of("[[server]]\ndeadline = \"3s\"") ==
+        "policyd.toml:1:1: server: expected a table, written [server], found an array\n");
+  CHECK(errors_of("[accounts.\"\"]\n") ==
+        "policyd.toml:1:11: accounts.\"\": \"\" is not an account: write \"default\", a domain or "
+        "a login\n");
+  CHECK(errors_of("\xef\xbb\xbf# with a byte order mark\r\n[server]\r\ndeadline = \"3s\"\r\n") ==
+        "");
+}

@@ -1,0 +1,96 @@
+// The documentation against the tables: README.md, policyd.toml(5) and policyd-redis(7) name every key, check and setting with
+// its default. Where a row has changed, the failure shows the line that is wanted.
+#include <doctest/doctest.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "policyd/checks/check.h"
+#include "shared/config_schema.h"
+#include "shared/limits.h"
+
+using namespace policyd;
+
+namespace {
+
+std::string text_of(const std::string& file) {
+  std::ifstream in(std::string(POLICYD_SOURCE_DIR) + "/" + file);
+  REQUIRE_MESSAGE(in.good(), file);
+  std::ostringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+void check_line(const std::string& text, const std::string& line) {
+  CHECK_MESSAGE(("\n" + text).find("\n" + line + "\n") != std::string::npos, line);
+}
+
+// In mdoc(7) a word that begins with a double quote would be quoted itself.
+std::string as_mdoc(std::string_view toml) {
+  std::string out;
+  for (const char c : toml) {
+    if (c == '"') {
+      out += "\\(dq";
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+std::string last_part(std::string_view key) { return std::string(key.substr(key.rfind('.') + 1)); }
+
+}  // namespace
+
+TEST_CASE("docs: policyd.toml(5) has every key, its default, and whether it needs a restart") {
+  const std::string page = text_of("man/policyd.toml.5");
+  for (const KeyRow& row : key_rows()) {
+    if (row.key.starts_with("score.incoming.") || row.key.starts_with("score.outgoing.")) continue;
+    check_line(page, ".It Cm " + last_part(row.key) + " No = Li " + as_mdoc(row.initial) +
+                         (row.reload == Reload::needs_restart ? " Pq restart" : ""));
+  }
+  for (const AccountDefault& row : account_defaults()) {
+    check_line(page, ".It Cm " + std::string(row.key) + " No = Li " + as_mdoc(row.initial));
+  }
+}
+
+TEST_CASE("docs: policyd.toml(5) has every threshold") {
+  const std::string page = text_of("man/policyd.toml.5");
+  const auto initial_of = [](const std::string& key) -> std::string {
+    for (const KeyRow& row : key_rows()) {
+      if (row.key == key) return std::string(row.initial);
+    }
+    return "no such key";
+  };
+  for (const std::string name : {"defer", "hold", "reject"}) {
+    check_line(page, ".It Cm " + name + " Ta " + initial_of("score.incoming." + name) + " Ta " +
+                         initial_of("score.outgoing." + name));
+  }
+}
+
+TEST_CASE("docs: README.md and policyd.toml(5) have every outcome of every check") {
+  const std::string page = text_of("man/policyd.toml.5");
+  const std::string readme = text_of("README.md");
+  for (const CheckSpec& spec : check_specs()) {
+    check_line(page, ".It Cm " + std::string(spec.name));
+    for (const OutcomeSpec& outcome : spec.outcomes) {
+      const std::string name(outcome.name);
+      const std::string reason(outcome.reason);
+      const std::string incoming = std::to_string(outcome.incoming);
+      const std::string outgoing = std::to_string(outcome.outgoing);
+      check_line(page, ".It Cm " + name + " Ta " + incoming + " Ta " + outgoing + " Ta " + reason);
+      check_line(readme, "| `" + std::string(spec.name) + "` | `" + name + "`: " + reason + " | " + incoming + " | " +
+                             outgoing + " |");
+    }
+  }
+}
+
+TEST_CASE("docs: policyd.toml(5), policyd-redis(7) and policyctl(1) have every account setting") {
+  for (const char* file : {"man/policyd.toml.5", "man/policyd-redis.7", "man/policyctl.1"}) {
+    const std::string page = text_of(file);
+    for (const SettingRow& row : setting_rows()) {
+      const std::string wanted = std::string(file) + ": " + std::string(row.key);
+      CHECK_MESSAGE(page.find(row.key) != std::string::npos, wanted);
+    }
+  }
+}
