@@ -59,8 +59,8 @@ class SmtpClient:
             if match[2] != "-":
                 return SmtpReply(int(match[1]), tuple(lines))
 
-    def command(self, line):
-        self.dialogue.append(f"C: {line}")
+    def command(self, line, shown=None):
+        self.dialogue.append(f"C: {shown or line}")
         self.socket.sendall(line.encode() + b"\r\n")
         return self._read()
 
@@ -90,8 +90,7 @@ class SmtpClient:
         reply = self.command("DATA")
         if reply.code != 354:
             return reply
-        self.dialogue.append(f"C: ({len(body)} octets of message)")
-        return self.command(body + ".")
+        return self.command(body + ".", shown=f"({len(body)} octets of message, and a dot)")
 
     def send(self, sender, recipient):
         """One message with one recipient: the first reply that refuses it, or that to its end."""

@@ -106,7 +106,7 @@ class RedisAway(E2eTest):
         self.whole_limit_again("fresh@example.com")
         self.phase("Redis back", start)
         self.load.stop()
-        self.changes_of_state(2)
+        self.changes_of_state()
 
     def test_killed_then_back_empty(self):
         self.start_load()
@@ -127,12 +127,14 @@ class RedisAway(E2eTest):
         self.redis.cli("HSET", "policyd:block:email:eve@example.com", "description", "x")
         for node in self.nodes:
             wait_until(lambda: node.ask(make_request(sender="eve@example.com")).startswith(REFUSAL), "a new block", 2)
-        self.changes_of_state(2)
+        self.changes_of_state()
 
-    def changes_of_state(self, count):
+    def changes_of_state(self):
+        """Each node has told of the loss and of the return, once each (and of the first connection)."""
         for node in self.nodes:
-            lines = node.log().splitlines()
-            self.show(f"{node.name}:\n" + "\n".join(lines))
+            away, back = node.log_lines(" away: "), node.log_lines(" available after ")
+            self.show(f"{node.name}:\n" + "\n".join([*away, *back[1:]]))
+            self.assertEqual((len(away), len(back)), (1, 2), node.log())
 
     def test_writes_refused(self):
         troubles = {"out of memory": (("CONFIG", "SET", "maxmemory", "1"), ("CONFIG", "SET", "maxmemory", "0")),
