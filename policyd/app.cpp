@@ -97,6 +97,7 @@ void App::run() {
                store_->status().url, mirror_.block_count());
   sd_notify(0, "READY=1");
   loop_.run();  // until drain() has let go of all that keeps it
+  admin_.reset();  // waits for its threads, so not before the last decision
   loop_.run(store_->stop());
   spdlog::info("policyd ends after {} requests", engine_->statistics().requests);
 }
@@ -125,7 +126,6 @@ void App::reload() {
 void App::drain() {
   spdlog::info("ending: what is being decided is answered first");
   sd_notify(0, "STOPPING=1");
-  admin_.reset();
   for (auto& listener : listeners_) listener->drain();
 }
 

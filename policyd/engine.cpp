@@ -31,7 +31,7 @@ void apply_block(const Block& block, const SmtpReply& usual, Verdict& verdict) {
     if (auto custom = SmtpReply::parse(block.reply, usual)) reply = *std::move(custom);
   }
   verdict.cause = Cause::block;
-  verdict.block = block;
+  verdict.block = std::make_shared<const Block>(block);
   verdict.action = reply.temporary() ? Action::defer : Action::reject;
   verdict.smtp_code = reply.code;
   verdict.text = reply.enhanced + " " + reply.text;
@@ -94,18 +94,16 @@ void Engine::reconfigure(std::shared_ptr<const Config> config) {
   active->config = config;
   for (const CheckRow& row : check_table()) {
     active->checks.push_back(&config->checks.find(row.spec.name)->second);
+    for (const Direction direction : {Direction::incoming, Direction::outgoing}) {
+      active->any_check[static_cast<size_t>(direction)] |= active->checks.back()->applies(direction);
+    }
   }
   active_ = std::move(active);
   policies_.reconfigure(std::move(config));
   recent_.clear();
 }
 
-Task<Verdict> Engine::decide(const Request& request) {
-  Verdict verdict = co_await evaluate(request, Mode::live);
-  count(verdict);
-  co_return verdict;
-}
-
+Task<Verdict> Engine::decide(const Request& request) { return evaluate(request, Mode::live); }
 Task<Verdict> Engine::explain(const Request& request) { return evaluate(request, Mode::dry); }
 
 Task<Verdict> Engine::evaluate(const Request& request, Mode mode) {
@@ -127,6 +125,7 @@ Task<Verdict> Engine::evaluate(const Request& request, Mode mode) {
     default:
       verdict.cause = Cause::not_asked;
   }
+  if (mode == Mode::live) count(verdict);
   co_return verdict;
 }
 
@@ -144,8 +143,11 @@ Task<void> Engine::judge(const Request& request, const Subject& subject, const A
     verdict.cause = Cause::earlier;
     co_return;
   }
-  co_await run_checks(request, active, verdict);
-  apply_score(*active.config, active.checks, verdict);
+  if (active.any_check[static_cast<size_t>(verdict.direction)]) {
+    const auto checking = run_checks(request, active, verdict);
+    co_await checking;
+    apply_score(*active.config, active.checks, verdict);
+  }
   if (refused(verdict)) co_return;
   if (subject.direction() == Direction::outgoing) {
     co_await charge(request, subject, active, Charge::Kind::recipient, mode, verdict);

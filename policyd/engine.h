@@ -62,6 +62,7 @@ class Engine {
   struct Active {
     std::shared_ptr<const Config> config;
     std::vector<const CheckSettings*> checks;  // as in check_table()
+    std::array<bool, 2> any_check{};           // by Direction: some check applies
   };
 
   Task<Verdict> evaluate(const Request& request, Mode mode);

@@ -95,7 +95,7 @@ std::vector<Inherited> inherited_sockets() {
 Listener::Listener(const Shared& shared, std::string name)
     : name_(std::move(name)),
       context_{shared.loop, shared.engine, shared.clock, shared.buffer, shared.statistics,
-               [this](Session& session) { sessions_.erase(&session); }},
+               [this](Session& session) { sessions_.erase(&session); }, {}},
       half_requests_(shared.loop, [this] {
         const SteadyTime now = context_.clock.steady();
         std::vector<Session*> all;

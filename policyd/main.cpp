@@ -62,6 +62,7 @@ int main(int argc, char** argv) {
   }
   if (check_only) return EX_OK;
   signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);  // a full file is an error, not a death
   raise_descriptor_limit();
   return serve(std::get<Config>(std::move(loaded)), path);
 }

@@ -17,7 +17,7 @@ namespace policyd {
 
 class RecentDecisions {
  public:
-  static constexpr size_t kEntries = 64 * 1024;
+  static constexpr size_t kEntries = 16 * 1024;
 
   struct Key {
     uint64_t a = 0, b = 0;

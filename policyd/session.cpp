@@ -17,10 +17,10 @@ bool wants_line(const Config::Log& log, const Verdict& verdict) {
   return log.verdicts == "refused" && verdict.action != Action::dunno && verdict.action != Action::prepend;
 }
 
-void log_verdict(const Config& config, const Request& request, const Verdict& verdict) {
+// `line` is scratch: kept from one verdict to the next.
+void log_verdict(const Config& config, const Request& request, const Verdict& verdict, std::string& line) {
   if (!wants_line(config.log, verdict) || !spdlog::should_log(spdlog::level::info)) return;
-  std::string line;
-  line.reserve(512);
+  line.clear();
   append_log_line(line, request, verdict);
   spdlog::default_logger_raw()->log(spdlog::level::info, spdlog::string_view_t(line.data(), line.size()));
 }
@@ -59,7 +59,7 @@ Task<bool> Session::answer() {
   const auto deciding = context_.engine.decide(request_);
   const Verdict verdict = co_await deciding;
   deciding_ = false;
-  log_verdict(context_.engine.config(), request_, verdict);
+  log_verdict(context_.engine.config(), request_, verdict, context_.line);
   if (!stream_.write(reply_to(verdict))) co_return false;
   if (stream_.unsent() > kMostUnsent) {
     bad_input("sends requests but does not read the replies");

@@ -33,6 +33,7 @@ struct SessionContext {
   ReadBuffer& buffer;
   SessionStatistics& statistics;
   std::function<void(Session&)> ended;  // frees the session
+  std::string line;                     // scratch for log lines
 };
 
 class Session final : private StreamSink {

@@ -3,7 +3,7 @@
 // The reply, the log line and `policyctl check` are all made from this.
 #pragma once
 
-#include <optional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -40,7 +40,7 @@ struct Verdict {
   std::string account;         // outgoing only
   int score = 0;
   std::vector<Finding> findings;
-  std::optional<Block> block;  // cause block
+  std::shared_ptr<const Block> block;  // cause block
   ChargeResult charge;         // outgoing: what the limits said
 };
 

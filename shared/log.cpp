@@ -8,8 +8,10 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <condition_variable>
 #include <cstring>
 #include <mutex>
@@ -20,6 +22,9 @@ namespace policyd {
 namespace {
 
 constexpr size_t kMostPending = 8 * 1024 * 1024;  // octets that wait for the writer
+// The writer takes what comes within kPace in one go, unless it is much or somebody should see it at once.
+constexpr std::chrono::milliseconds kPace{20};
+constexpr size_t kMuch = 256 * 1024;
 
 int syslog_level(spdlog::level::level_enum level) {
   switch (level) {
@@ -71,18 +76,22 @@ class LogWriter final : public spdlog::sinks::base_sink<std::mutex> {
       ++lost_;
       return;
     }
+    if (message.level >= spdlog::level::warn) urgent_gathered_ = true;
     if (to_syslog_) gathered_.push_back(static_cast<char>(syslog_level(message.level)));
     gathered_.append(line.data(), line.size());
   }
   void flush_() override {
     if (gathered_.empty()) return;
+    bool tell = false;
     {
       const std::lock_guard lock(hand_);
+      urgent_ = urgent_ || std::exchange(urgent_gathered_, false);
+      tell = pending_.empty() || urgent_ || pending_.size() > kMuch;
       pending_.append(gathered_);
       waiting_ = pending_.size();
     }
     gathered_.clear();
-    wake_.notify_one();
+    if (tell) wake_.notify_one();
   }
 
  private:
@@ -92,7 +101,9 @@ class LogWriter final : public spdlog::sinks::base_sink<std::mutex> {
       {
         std::unique_lock lock(hand_);
         wake_.wait(lock, [this] { return stopping_ || !pending_.empty(); });
+        wake_.wait_for(lock, kPace, [this] { return stopping_ || urgent_ || pending_.size() > kMuch; });
         if (pending_.empty()) return;
+        urgent_ = false;
         batch.swap(pending_);
         waiting_ = 0;
       }
@@ -143,10 +154,12 @@ class LogWriter final : public spdlog::sinks::base_sink<std::mutex> {
   std::string gathered_;               // under base_sink's mutex
   std::atomic<size_t> waiting_{0};     // octets in pending_
   std::atomic<uint64_t> lost_{0};
-  std::mutex hand_;                    // guards pending_ and stopping_
-  std::condition_variable wake_;
+  bool urgent_gathered_ = false;       // under base_sink's mutex
+  std::mutex hand_;                    // guards the next three
   std::string pending_;
+  bool urgent_ = false;
   bool stopping_ = false;
+  std::condition_variable wake_;
   std::mutex writing_;                 // held by the writer while it uses fd_
   uint64_t told_ = 0;                  // the writer's own
   std::string reason_;                 // the writer's own

@@ -1,5 +1,6 @@
 #include "shared/protocol.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <utility>
@@ -31,13 +32,13 @@ ProtocolState state_of(std::string_view name) {
   return ProtocolState::unknown;
 }
 
-// Postfix sends its attributes in a fixed order, so the search starts behind the last hit.
-size_t find_attribute(std::string_view name, size_t hint) {
-  for (size_t step = 0; step < kAttributes; ++step) {
-    const size_t at = hint + step < kAttributes ? hint + step : hint + step - kAttributes;
-    if (attribute_name(static_cast<Attribute>(at)) == name) return at;
-  }
-  return kAttributes;
+size_t find_attribute(std::string_view name) {
+  const auto found = std::find(kAttributeNames.begin(), kAttributeNames.end(), name);
+  return static_cast<size_t>(found - kAttributeNames.begin());
+}
+
+bool begins_with(std::string_view line, std::string_view name) {
+  return line.size() > name.size() && line[name.size()] == '=' && line.starts_with(name);
 }
 
 }  // namespace
@@ -45,67 +46,72 @@ size_t find_attribute(std::string_view name, size_t hint) {
 void RequestReader::feed(std::string_view octets) { buffer_.append(octets); }
 
 Result<RequestReader::Step> RequestReader::next(Request& request) {
-  // The two newlines that end a request may come in two reads.
-  const size_t from = scanned_ > begin_ ? scanned_ - 1 : begin_;
-  const void* end = memmem(buffer_.data() + from, buffer_.size() - from, "\n\n", 2);
-  const size_t ends_at =
-      end ? static_cast<size_t>(static_cast<const char*>(end) - buffer_.data()) : buffer_.size();
-  if (ends_at - begin_ > kMaximumRequest) {
-    return Error{"the request is larger than 64 KiB"};
-  }
-  if (!end) {
-    scanned_ = buffer_.size();
-    if (pending() > 0 && buffer_[begin_] == '\n') return Error{"a request without attributes"};
-    if (buffer_.find("\n\r\n", from > begin_ ? from - 1 : begin_) != std::string::npos) {
-      return Error{"lines end in CRLF; the policy protocol wants LF alone"};
+  while (scanned_ < buffer_.size()) {
+    const void* found = memchr(buffer_.data() + scanned_, '\n', buffer_.size() - scanned_);
+    if (!found) {
+      scanned_ = buffer_.size();
+      break;
     }
-    if (begin_ == buffer_.size()) {
-      buffer_.clear();
-      if (buffer_.capacity() > kKeepCapacity) buffer_.shrink_to_fit();
-      begin_ = scanned_ = 0;
+    const auto newline = static_cast<size_t>(static_cast<const char*>(found) - buffer_.data());
+    const std::string_view line(buffer_.data() + line_begin_, newline - line_begin_);
+    scanned_ = line_begin_ = newline + 1;
+    if (newline - begin_ > kMaximumRequest) break;
+    if (line == "\r") return Error{"lines end in CRLF; the policy protocol wants LF alone"};
+    if (line.empty()) {
+      if (line_ends_.empty()) return Error{"a request without attributes"};
+      if (auto split_up = split(request); !split_up) return split_up.error();
+      return Step::complete;
     }
-    return Step::incomplete;
+    line_ends_.push_back(static_cast<uint32_t>(newline - begin_));
   }
-  const size_t length = ends_at + 1 - begin_;  // with the last line's newline
-  auto split_up = split(request, length);
-  if (!split_up) return split_up.error();
-  return Step::complete;
+  if (pending() > kMaximumRequest) return Error{"the request is larger than 64 KiB"};
+  if (pending() == 0) forget();
+  return Step::incomplete;
 }
 
-// Moves the first `length` octets and the empty line from the buffer into the request, and points its attributes at them.
-Result<void> RequestReader::split(Request& request, size_t length) {
-  if (begin_ == 0 && length + 1 == buffer_.size()) {
+// Nothing is pending: the next request starts at the front, and a large buffer is given back.
+void RequestReader::forget() {
+  buffer_.clear();
+  if (buffer_.capacity() > kKeepCapacity) buffer_.shrink_to_fit();
+  begin_ = scanned_ = line_begin_ = 0;
+}
+
+// Moves the request, of which the empty line has just been read, out of the buffer, and points its attributes at their values.
+Result<void> RequestReader::split(Request& request) {
+  if (begin_ == 0 && scanned_ == buffer_.size()) {
     request.octets_.swap(buffer_);  // the usual case: exactly one request has arrived
-    buffer_.clear();
+    forget();
   } else {
-    request.octets_.assign(buffer_, begin_, length + 1);
-    begin_ += length + 1;
+    request.octets_.assign(buffer_, begin_, scanned_ - begin_);
+    begin_ = scanned_;
     if (begin_ >= kMaximumRequest) {
       buffer_.erase(0, begin_);
-      begin_ = 0;
+      begin_ = scanned_ = line_begin_ = 0;
     }
   }
-  if (buffer_.capacity() > kKeepCapacity && buffer_.empty()) buffer_.shrink_to_fit();
-  scanned_ = begin_;
-
+  const std::string_view text(request.octets_);
+  if (text.find('\0') != std::string_view::npos) return Error{"a NUL in the request"};
   request.values_.fill({});
   std::array<bool, kAttributes> seen{};
-  const std::string_view text(request.octets_.data(), length);
-  if (text.find('\0') != std::string_view::npos) return Error{"a NUL in the request"};
-  size_t hint = 0;
-  for (size_t at = 0; at < text.size();) {
-    const size_t newline = text.find('\n', at);
-    const std::string_view line = text.substr(at, newline - at);
-    at = newline + 1;
-    const size_t equals = line.find('=');
-    if (equals == std::string_view::npos) return Error{"a line without '=': " + quoted(line, 80)};
-    if (equals == 0) return Error{"an attribute without a name: " + quoted(line, 80)};
-    const size_t attribute = find_attribute(line.substr(0, equals), hint);
-    if (attribute == kAttributes) continue;
-    hint = attribute + 1 < kAttributes ? attribute + 1 : 0;
+  size_t expected = 0;  // Postfix sends its attributes in a fixed order
+  size_t begin = 0;
+  for (const uint32_t end : line_ends_) {
+    const std::string_view line = text.substr(begin, end - begin);
+    begin = end + 1;
+    size_t attribute = expected;
+    size_t equals = kAttributeNames[expected].size();
+    if (!begins_with(line, kAttributeNames[expected])) {
+      equals = line.find('=');
+      if (equals == std::string_view::npos) return Error{"a line without '=': " + quoted(line, 80)};
+      if (equals == 0) return Error{"an attribute without a name: " + quoted(line, 80)};
+      attribute = find_attribute(line.substr(0, equals));
+      if (attribute == kAttributes) continue;
+    }
+    expected = attribute + 1 < kAttributes ? attribute + 1 : 0;
     if (std::exchange(seen[attribute], true)) continue;
     request.values_[attribute] = line.substr(equals + 1);
   }
+  line_ends_.clear();
   const std::string_view type = request.get(Attribute::request);
   if (!type.empty() && type != "smtpd_access_policy") {
     return Error{"request=" + quoted(type, 80) + " is not smtpd_access_policy"};

@@ -11,6 +11,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "shared/request.h"
 #include "shared/result.h"
@@ -34,11 +35,14 @@ class RequestReader {
   [[nodiscard]] size_t pending() const { return buffer_.size() - begin_; }
 
  private:
-  Result<void> split(Request& request, size_t length);
+  Result<void> split(Request& request);
+  void forget();
 
   std::string buffer_;
-  size_t begin_ = 0;    // where the next request starts in buffer_
-  size_t scanned_ = 0;  // up to here there is no empty line
+  size_t begin_ = 0;       // where the next request starts in buffer_
+  size_t line_begin_ = 0;  // where its latest line starts
+  size_t scanned_ = 0;     // up to here newlines have been looked for
+  std::vector<uint32_t> line_ends_;  // of the next request's lines so far, from begin_
 };
 
 // "action=ACTION\n\n", never over 510 octets of action; control characters and all that is not printable ASCII

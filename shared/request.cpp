@@ -6,20 +6,6 @@ namespace policyd {
 
 namespace {
 
-constexpr std::array<std::string_view, kAttributes> kNames = {
-    "request",           "protocol_state",     "protocol_name",
-    "client_address",    "client_name",        "client_port",
-    "reverse_client_name", "server_address",   "server_port",
-    "helo_name",         "sender",             "recipient",
-    "recipient_count",   "queue_id",           "instance",
-    "size",              "etrn_domain",        "stress",
-    "sasl_method",       "sasl_username",      "sasl_sender",
-    "ccert_subject",     "ccert_issuer",       "ccert_fingerprint",
-    "ccert_pubkey_fingerprint", "encryption_protocol", "encryption_cipher",
-    "encryption_keysize", "policy_context",    "compatibility_level",
-    "mail_version",      "tls_sni",
-};
-
 // Numbers above 2^53 could not be counted exactly by every store, and no mail is that large.
 int64_t number(std::string_view text) {
   int64_t value = 0;
@@ -29,10 +15,6 @@ int64_t number(std::string_view text) {
 }
 
 }  // namespace
-
-std::string_view attribute_name(Attribute attribute) {
-  return kNames[static_cast<size_t>(attribute)];
-}
 
 int64_t Request::size() const { return number(get(Attribute::size)); }
 int64_t Request::recipient_count() const { return number(get(Attribute::recipient_count)); }

@@ -23,8 +23,18 @@ enum class Attribute : uint8_t {
 };
 inline constexpr size_t kAttributes = static_cast<size_t>(Attribute::count_);
 
+inline constexpr std::array<std::string_view, kAttributes> kAttributeNames = {
+    "request", "protocol_state", "protocol_name", "client_address", "client_name", "client_port",
+    "reverse_client_name", "server_address", "server_port", "helo_name", "sender", "recipient",
+    "recipient_count", "queue_id", "instance", "size", "etrn_domain", "stress", "sasl_method",
+    "sasl_username", "sasl_sender", "ccert_subject", "ccert_issuer", "ccert_fingerprint",
+    "ccert_pubkey_fingerprint", "encryption_protocol", "encryption_cipher", "encryption_keysize",
+    "policy_context", "compatibility_level", "mail_version", "tls_sni",
+};
 // "helo_name" for Attribute::helo_name.
-std::string_view attribute_name(Attribute attribute);
+constexpr std::string_view attribute_name(Attribute attribute) {
+  return kAttributeNames[static_cast<size_t>(attribute)];
+}
 
 enum class ProtocolState : uint8_t { unknown, connect, ehlo, helo, mail, rcpt, data, end_of_message, vrfy, etrn };
 

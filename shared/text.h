@@ -22,7 +22,7 @@ void append_quoted(std::string& out, std::string_view text, size_t limit = 256);
 // Printable ASCII only, anything else becomes '?': for SMTP replies and header values.
 std::string printable(std::string_view text);
 
-// 64 bits that are the same on every node and over restarts (FNV-1a with a final mix): for keys of
+// 64 bits that are the same on every node and over restarts: for keys of
 // de-duplication, never where an opponent would gain by a collision of his own mail with his own mail.
 uint64_t stable_hash(std::string_view text, uint64_t seed = 0);
 

@@ -15,6 +15,8 @@ Result<void> read_request(std::string text, Request& request) {
   while (text.ends_with('\n')) text.pop_back();
   if (text.empty())
     return Error{"the request is empty; expected lines of NAME=VALUE as Postfix sends them"};
+  if (text.find("\r\n") != std::string::npos)
+    return Error{"lines end in CRLF; Postfix ends them with LF alone"};
   RequestReader reader;
   reader.feed(text);
   reader.feed("\n\n");

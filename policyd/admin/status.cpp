@@ -20,6 +20,16 @@ Json store_json(const StoreStatus& store) {
           {"pending_merge", store.pending_merge}};
 }
 
+// An embedded store knows nothing of the node that it is in; a shared one has been told.
+NodeInfo named(NodeInfo node, const AdminContext& context) {
+  if (!node.name.empty()) return node;
+  node.name = context.node;
+  node.version = POLICYD_VERSION;
+  node.uptime_seconds = seconds(context.clock.wall() - context.started);
+  node.requests = static_cast<int64_t>(context.engine.statistics().requests);
+  return node;
+}
+
 Json node_json(const NodeInfo& node) {
   return {{"name", node.name},         {"id", node.id},
           {"version", node.version},   {"uptime", node.uptime_seconds},
@@ -73,7 +83,7 @@ Task<ApiAnswer> get_status(const AdminContext& context, const ApiRequest&) {
   body["store"] = store_json(context.store.status());
   body["nodes"] = Json::array();
   if (nodes) {
-    for (const NodeInfo& node : *nodes) body["nodes"].push_back(node_json(node));
+    for (const NodeInfo& node : *nodes) body["nodes"].push_back(node_json(named(node, context)));
   } else {
     body["nodes_error"] = nodes.error().message;
   }

@@ -56,10 +56,10 @@ int add_block(Session& session, const AddOptions& options) {
     if (answer.conflict)
       answer.error += "; change it with `policyctl block edit`, or say --replace";
   }
-  return session.show(answer, [](const Json& block) {
-    const std::string left = time_left(block);
-    return "blocked " + name_of(block) +
-           (left == "never" ? ", until it is removed" : "; ends " + left) + "\n";
+  return session.show(answer, [&](const Json& block) {
+    const auto& duration = options.block->duration;
+    return "blocked " + name_of(block) + (duration ? " for " + *duration : " until it is removed") +
+           "\n";
   });
 }
 

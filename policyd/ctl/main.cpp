@@ -92,7 +92,8 @@ class CommandLine {
     const auto rest = app_.remaining(true);
     if (error.get_name() == "RequiredError" && !rest.empty() && !chosen())
       return unknown_command(rest.front());
-    if (error.get_name() == "RequiredError" && rest.empty() && !chosen()) return "a command is missing";
+    if (error.get_name() == "RequiredError" && rest.empty() && !chosen())
+      return "a command is missing";
     std::string reason = error.what();
     if (!reason.empty() && reason.back() == '.') reason.pop_back();
     return reason;

@@ -23,7 +23,7 @@ namespace policyd {
 
 class Ledger {
  public:
-  static constexpr size_t kMessages = 128 * 1024;
+  static constexpr size_t kMessages = 64 * 1024;
 
   // Tests `charge` against `limits` (in place of charge.limits) and counts it where it passes.
   ChargeResult charge(const Charge& charge, const Limits& limits, WallTime now);

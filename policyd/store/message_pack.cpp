@@ -60,6 +60,24 @@ bool read_number(std::string_view& text, int64_t& number) {
   return true;
 }
 
+// One counter, in the form of Counters: without its total, and without buckets that were given back.
+bool read_counter(std::string_view& text, Counters::Cells& cells) {
+  uint64_t numbers = 0;
+  int64_t meter = 0, window = 0, total = 0;
+  if (!read_count(text, numbers) || numbers < 3 || numbers % 2 == 0) return false;
+  if (!read_number(text, meter) || !read_number(text, window) || !read_number(text, total)) return false;
+  const size_t header = cells.size();
+  cells.insert(cells.end(), {meter, window, 0});
+  for (uint64_t pair = 0; pair < (numbers - 3) / 2; ++pair) {
+    int64_t bucket = 0, count = 0;
+    if (!read_number(text, bucket) || !read_number(text, count)) return false;
+    if (count == 0) continue;
+    cells.insert(cells.end(), {bucket, count});
+    ++cells[header + 2];
+  }
+  return true;
+}
+
 }  // namespace
 
 std::string pack_limits(const Limits& limits) {
@@ -74,23 +92,15 @@ std::string pack_limits(const Limits& limits) {
   return out;
 }
 
-std::string pack_numbers(const std::vector<int64_t>& numbers) {
-  std::string out;
-  append_array_header(out, numbers.size());
-  for (const int64_t number : numbers) append_number(out, number);
-  return out;
-}
-
-std::vector<int64_t> unpack_numbers(std::string_view text) {
-  if (text.empty()) return {};
-  const std::vector<int64_t> damaged{-1};
-  uint64_t count = 0;
-  if (!read_count(text, count) || count > text.size()) return damaged;
-  std::vector<int64_t> numbers(count);
-  for (int64_t& number : numbers) {
-    if (!read_number(text, number)) return damaged;
+std::optional<Counters> unpack_counters(std::string_view text) {
+  Counters::Cells cells;
+  uint64_t counters = 0;
+  if (!text.empty() && !read_count(text, counters)) return std::nullopt;
+  for (; counters > 0; --counters) {
+    if (!read_counter(text, cells)) return std::nullopt;
   }
-  return text.empty() ? numbers : damaged;
+  if (!text.empty()) return std::nullopt;
+  return Counters::from_cells(std::move(cells));
 }
 
 }  // namespace policyd

@@ -1,12 +1,12 @@
-// The little of MessagePack (https://msgpack.org) that counters and limits need: flat arrays of whole numbers, as Redis'
-// cmsgpack reads and writes them. Pure.
+// The little of MessagePack (https://msgpack.org) that counters and limits need: arrays of whole numbers, as Redis' cmsgpack reads and
+// writes them. Pure.
 #pragma once
 
-#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
+#include "policyd/store/sliding_window.h"
 #include "shared/limits.h"
 
 namespace policyd {
@@ -14,8 +14,8 @@ namespace policyd {
 // [meter, maximum, window in ms, ...]: what the charge script takes.
 std::string pack_limits(const Limits& limits);
 
-std::string pack_numbers(const std::vector<int64_t>& numbers);
-// One element of -1 where the text is not such an array; nothing where it is empty.
-std::vector<int64_t> unpack_numbers(std::string_view text);
+// What the charge script keeps of an account: an array of counters, each [meter, window in ms, total, bucket, count, ...]. Nothing where the
+// text is no such thing; no text is no counters.
+std::optional<Counters> unpack_counters(std::string_view text);
 
 }  // namespace policyd

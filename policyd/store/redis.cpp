@@ -68,7 +68,7 @@ NodeInfo to_node(const std::string& id, const std::string& text) {
 
 }  // namespace
 
-RedisStore::RedisStore(uv_loop_t* loop, const Clock& clock, Mirror& mirror, const Config::Store& config, Self self)
+RedisStore::RedisStore(uv_loop_s* loop, const Clock& clock, Mirror& mirror, const Config::Store& config, Self self)
     : loop_(loop),
       clock_(clock),
       mirror_(mirror),

@@ -6,8 +6,6 @@
 // is merged first. One log line per change of state.
 #pragma once
 
-#include <uv.h>
-
 #include <functional>
 #include <memory>
 #include <optional>
@@ -23,6 +21,8 @@
 #include "policyd/store/store.h"
 #include "shared/config.h"
 
+struct uv_loop_s;
+
 namespace policyd {
 
 class RedisStore final : public Store {
@@ -31,7 +31,7 @@ class RedisStore final : public Store {
   using Self = std::function<NodeInfo()>;
 
   // All references outlive the store.
-  RedisStore(uv_loop_t* loop, const Clock& clock, Mirror& mirror, const Config::Store& config, Self self);
+  RedisStore(uv_loop_s* loop, const Clock& clock, Mirror& mirror, const Config::Store& config, Self self);
   ~RedisStore() override;
 
   // Waits for the first load of the mirror, a few seconds at most: a Redis that is away at start is told and waited for in the background.
@@ -64,7 +64,7 @@ class RedisStore final : public Store {
   Task<Result<RedisReply>> ask(std::vector<std::string> command);
   [[nodiscard]] Error away_error() const;
 
-  uv_loop_t* loop_;
+  uv_loop_s* loop_;
   const Clock& clock_;
   Mirror& mirror_;
   const Config::Store config_;

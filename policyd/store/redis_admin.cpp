@@ -103,7 +103,7 @@ Task<Result<AccountUsage>> RedisStore::usage(std::string account) {
   const auto asking = ask(std::move(get));
   auto reply = co_await asking;
   if (!reply) co_return reply.error();
-  const auto counters = Counters::from_cells(unpack_numbers(reply->text));
+  const auto counters = unpack_counters(reply->text);
   if (!counters) co_return Error{keys_.rate(account) + ": its counters cannot be read"};
   co_return AccountUsage{account, counters->usage(clock_.wall() + redis_ahead_)};
 }

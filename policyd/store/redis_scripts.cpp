@@ -2,25 +2,20 @@
 
 namespace policyd {
 
+// The state is an array of counters, each {meter, window, total, bucket, count, bucket, count, ...}, buckets by age. What has run out
+// stands at the front, so that neither ageing nor testing has to look at the rest.
 const std::string_view kChargeScript = R"lua(
-local kind, mode = ARGV[1], ARGV[6]
-local limits = cmsgpack.unpack(ARGV[2])
 local BUCKETS = 60
-local floor = math.floor
+local floor, min, max = math.floor, math.min, math.max
+local kind, limits, mode = ARGV[1], cmsgpack.unpack(ARGV[2]), ARGV[6]
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + floor(time[2] / 1000)
 local at = now
-if mode == 'merge' then at = math.min(tonumber(ARGV[7]), now) end
+if mode == 'merge' then at = min(tonumber(ARGV[7]), now) end
 
-local state, message
-if KEYS[2] then
-  local got = redis.call('MGET', KEYS[1], KEYS[2])
-  state, message = got[1], got[2]
-else
-  state = redis.call('GET', KEYS[1])
-end
-state = state and cmsgpack.unpack(state) or {}
+local got = redis.call('MGET', unpack(KEYS))
+local state, message = got[1] and cmsgpack.unpack(got[1]) or {}, got[2]
 
 -- What the message has been charged: time of the first charge, recipients, bytes, and 8 octets of each recipient.
 local since, had_messages, had_recipients, had_bytes, hashes = at, 0, 0, 0, ''
@@ -40,64 +35,69 @@ local function knows(hash)
   end
 end
 
--- What it should have been charged when this has passed.
-local recipients, bytes = had_recipients, had_bytes
+-- What it should have been charged when this has passed, and so what is to be added.
+local recipients, bytes = had_recipients, tonumber(ARGV[5])
 local is_new = false
 if kind == 'recipient' then
-  is_new = not knows(ARGV[3])
+  is_new = not message or not knows(ARGV[3])
   if is_new then recipients = recipients + 1 end
-  bytes = math.max(bytes, tonumber(ARGV[5]))
+  bytes = max(bytes, had_bytes)
 else
-  local accepted, size = tonumber(ARGV[4]), tonumber(ARGV[5])
-  if accepted > 0 then recipients = accepted else recipients = math.max(recipients, 1) end
-  if size > 0 then bytes = size end
+  local accepted = tonumber(ARGV[4])
+  recipients = accepted > 0 and accepted or max(recipients, 1)
+  if bytes == 0 then bytes = had_bytes end
 end
 local amounts = {1 - had_messages, recipients - had_recipients, bytes - had_bytes}
 if amounts[1] == 0 and amounts[2] == 0 and amounts[3] == 0 then return 1 end
 
--- Where each counter stands in the state: meter * 2^40 + window -> position of its header.
-local where = {}
-local position, size = 1, #state
-while position <= size do
-  where[state[position] * 1099511627776 + state[position + 1]] = position
-  position = position + 3 + 2 * state[position + 2]
+-- What has run out is dropped, and what a clock that was set back left in the future.
+local longest = 0
+for j = 1, #state do
+  local counter = state[j]
+  local current, n = floor(now * BUCKETS / counter[2]), #counter
+  local alive = 4
+  while alive < n and counter[alive] < current - BUCKETS do
+    counter[3] = counter[3] - counter[alive + 1]
+    alive = alive + 2
+  end
+  if alive > 4 then
+    for i = alive, n do counter[i - alive + 4] = counter[i] end
+    for i = n - alive + 5, n do counter[i] = nil end
+    n = n - alive + 4
+  end
+  while n > 4 and counter[n - 1] > current + BUCKETS do
+    counter[3] = counter[3] - counter[n]
+    counter[n], counter[n - 1] = nil, nil
+    n = n - 2
+  end
+  longest = max(longest, counter[2])
 end
 
 -- All limits are tested before anything is counted.
+local counters = {}
 local refused, wait
-if mode ~= 'merge' then
-  for i = 1, #limits, 3 do
-    local meter, maximum, window = limits[i], limits[i + 1], limits[i + 2]
-    local amount = amounts[meter]
-    if amount > 0 then
-      local current = floor(now * BUCKETS / window)
-      local header = where[meter * 1099511627776 + window]
-      local sum, first, last = 0, 0, -1
-      if header then
-        first, last = header + 3, header + 1 + 2 * state[header + 2]
-        for b = first, last, 2 do
-          local bucket = state[b]
-          if bucket >= current - BUCKETS and bucket <= current + BUCKETS then sum = sum + state[b + 1] end
-        end
-      end
-      if sum + amount > maximum then
-        if amount > maximum then
-          refused, wait = (i - 1) / 3, -1
-          break
-        end
-        local excess, until_ms = sum + amount - maximum, now
-        for b = first, last, 2 do
-          if excess <= 0 then break end
-          local bucket = state[b]
-          if bucket >= current - BUCKETS and bucket <= current + BUCKETS then
-            excess = excess - state[b + 1]
-            until_ms = math.ceil((bucket + BUCKETS + 1) * window / BUCKETS)
-          end
-        end
-        local ms = math.max(until_ms - now, 1)
-        if not wait or ms > wait then refused, wait = (i - 1) / 3, ms end
-      end
+for i = 1, #limits, 3 do
+  local meter, maximum, window = limits[i], limits[i + 1], limits[i + 2]
+  local counter
+  for j = 1, #state do
+    if state[j][2] == window and state[j][1] == meter then counter = state[j] end
+  end
+  counters[i] = counter
+  local amount = amounts[meter]
+  local used = counter and counter[3] or 0
+  if amount > 0 and used + amount > maximum and mode ~= 'merge' then
+    if amount > maximum then
+      refused, wait = (i - 1) / 3, -1
+      break
     end
+    local excess, until_ms = used + amount - maximum, now
+    for b = 4, #counter, 2 do
+      if excess <= 0 then break end
+      excess = excess - counter[b + 1]
+      until_ms = math.ceil((counter[b] + BUCKETS + 1) * window / BUCKETS)
+    end
+    local ms = max(until_ms - now, 1)
+    if not wait or ms > wait then refused, wait = (i - 1) / 3, ms end
   end
 end
 if mode == 'dry' or (refused and (kind == 'recipient' or not message)) then
@@ -107,71 +107,60 @@ end
 -- A message refused at its end was not accepted at all: all of its charge goes back.
 if refused then amounts = {-had_messages, -had_recipients, -had_bytes} end
 
-local out, n, longest = {}, 0, 0
-local function rewrite(header, meter, window, amount)
-  local current = floor(now * BUCKETS / window)
-  if amount < 0 and floor(since * BUCKETS / window) < current - BUCKETS then amount = 0 end
-  local start = n
-  out[n + 1], out[n + 2] = meter, window
-  n = n + 3
-  local bucket = floor(at * BUCKETS / window)
-  local add = amount > 0 and bucket >= current - BUCKETS and amount or 0
-  if header then
-    for b = header + 3, header + 1 + 2 * state[header + 2], 2 do
-      local age, count = state[b], state[b + 1]
-      if age >= current - BUCKETS and age <= current + BUCKETS then
-        if add > 0 and age >= bucket then
-          if age == bucket then
-            count = count + add
-          else
-            out[n + 1], out[n + 2] = bucket, add
-            n = n + 2
-          end
-          add = 0
-        end
-        if amount < 0 then
-          local taken = math.min(count, -amount)
-          count = count - taken
-          amount = amount + taken
-        end
-        if count > 0 then
-          out[n + 1], out[n + 2] = age, count
-          n = n + 2
-        end
-      end
-    end
+local function count(counter, bucket, amount)
+  local n = #counter
+  counter[3] = counter[3] + amount
+  if n > 3 and counter[n - 1] == bucket then
+    counter[n] = counter[n] + amount
+    return
   end
-  if add > 0 then
-    out[n + 1], out[n + 2] = bucket, add
-    n = n + 2
-  end
-  if n == start + 3 then
-    out[start + 1], out[start + 2] = nil, nil
-    n = start
+  local i = n + 1
+  while i > 4 and counter[i - 2] > bucket do i = i - 2 end
+  if i > 4 and counter[i - 2] == bucket then
+    counter[i - 1] = counter[i - 1] + amount
+  elseif i > n then
+    counter[i], counter[i + 1] = bucket, amount
   else
-    out[start + 3] = (n - start - 3) / 2
-    if window > longest then longest = window end
+    table.insert(counter, i, amount)
+    table.insert(counter, i, bucket)
   end
 end
 
-local wanted = {}
-for i = 1, #limits, 3 do wanted[limits[i] * 1099511627776 + limits[i + 2]] = true end
-position = 1
-while position <= size do
-  local meter, window = state[position], state[position + 1]
-  -- Counters of windows that these limits do not know (another node's configuration) go on as they are.
-  rewrite(position, meter, window, wanted[meter * 1099511627776 + window] and amounts[meter] or 0)
-  position = position + 3 + 2 * state[position + 2]
-end
-for i = 1, #limits, 3 do
-  local meter, window = limits[i], limits[i + 2]
-  if not where[meter * 1099511627776 + window] then rewrite(nil, meter, window, amounts[meter]) end
+-- From the oldest buckets, so that what remains counts rather longer than shorter.
+local function give_back(counter, amount)
+  for i = 5, #counter, 2 do
+    local taken = min(counter[i], amount)
+    counter[i] = counter[i] - taken
+    counter[3] = counter[3] - taken
+    amount = amount - taken
+  end
 end
 
-if n == 0 then
+for i = 1, #limits, 3 do
+  local meter, window, counter = limits[i], limits[i + 2], counters[i]
+  local amount, oldest = amounts[meter], floor(now * BUCKETS / window) - BUCKETS
+  if amount > 0 then
+    local bucket = floor(at * BUCKETS / window)
+    if bucket >= oldest then
+      if not counter then
+        counter = {meter, window, 0}
+        state[#state + 1] = counter
+        longest = max(longest, window)
+      end
+      count(counter, bucket, amount)
+    end
+  elseif amount < 0 and counter and floor(since * BUCKETS / window) >= oldest then
+    give_back(counter, -amount)
+  end
+end
+
+for j = #state, 1, -1 do
+  if state[j][3] == 0 then table.remove(state, j) end
+end
+if #state == 0 then
   redis.call('DEL', KEYS[1])
 else
-  redis.call('SET', KEYS[1], cmsgpack.pack(out), 'PX', longest + math.ceil(longest / BUCKETS))
+  redis.call('SET', KEYS[1], cmsgpack.pack(state), 'PX', longest + math.ceil(longest / BUCKETS))
 end
 if KEYS[2] then
   if refused then

@@ -87,7 +87,15 @@ class Daemon:
             self.process.wait()
             self.process = None
 
+    def _status(self, key):
+        with open(f"/proc/{self.pid}/status", encoding="ascii") as status:
+            return next(line.split()[1] for line in status if line.startswith(key + ":"))
+
     def memory_kib(self):
         """Resident set size, in KiB."""
-        with open(f"/proc/{self.pid}/status", encoding="ascii") as status:
-            return next(int(line.split()[1]) for line in status if line.startswith("VmRSS:"))
+        return int(self._status("VmRSS"))
+
+    def handles(self, *signals):
+        """Whether the program has handlers for all these signals."""
+        caught = int(self._status("SigCgt"), 16)
+        return all(caught >> (number - 1) & 1 for number in signals)

@@ -16,8 +16,8 @@ from support.wait import pause
 
 MAXIMUM_REPLY = 510
 # What needs a text has one with a letter in it: a status code alone would make Postfix use a stale text.
-ACTION_WITH_TEXT = re.compile(r"(?:(?:DEFER|DEFER_IF_PERMIT|REJECT|HOLD)|PREPEND [!-9;-~]+:|[45]\d\d) "
-                              r"(?:[245]\.\d{1,3}\.\d{1,3} )?(?=[^ ])(?=.*[A-Za-z])[ -~]+")
+ACTION_WITH_TEXT = re.compile(r"(?:DEFER|DEFER_IF_PERMIT|REJECT|HOLD|[45]\d\d) (?:[245]\.\d{1,3}\.\d{1,3} )?"
+                              r"(?=[^ ])(?=.*[A-Za-z])[ -~]+|PREPEND [!-9;-~]+: [!-~][ -~]*")
 _instances = itertools.count(1)
 
 

@@ -14,11 +14,12 @@ import sys
 from support.daemon import Daemon
 from support.policy_client import PolicyClient, parse_endpoint
 
-# Puts the sockets in argv[1] ("5,6") at descriptor 3 and up and runs the rest, as systemd would.
+# Puts the sockets in argv[1] ("5,6") at descriptor 3 and up and runs the rest, as systemd would. They are moved out of the
+# way first, since one may stand where another has to go.
 ACTIVATE = """\
-import os, sys
-fds = [os.dup(int(fd)) for fd in sys.argv[1].split(",")]
-for n, fd in enumerate(fds):
+import fcntl, os, sys
+away = [fcntl.fcntl(int(fd), fcntl.F_DUPFD_CLOEXEC, 100) for fd in sys.argv[1].split(",")]
+for n, fd in enumerate(away):
     os.dup2(fd, 3 + n)
 os.environ["LISTEN_PID"] = str(os.getpid())
 os.execv(sys.argv[2], sys.argv[2:])
@@ -63,7 +64,8 @@ class Policyd(Daemon):
 
     def start(self):
         self.launch([self.program, "-c", self.config_path])
-        self.wait_ready(lambda: all(self._accepts(endpoint) for endpoint in self.listen))
+        self.wait_ready(lambda: self.handles(signal.SIGTERM, signal.SIGHUP)
+                        and all(self.accepts(endpoint) for endpoint in self.listen))
 
     def start_with_sockets(self, sockets, names=""):
         """As systemd starts a service with a .socket unit: the listening sockets are handed over."""
@@ -74,7 +76,7 @@ class Policyd(Daemon):
         self.wait_ready(self.admin_socket.exists)
 
     @staticmethod
-    def _accepts(endpoint):
+    def accepts(endpoint):
         family, address = parse_endpoint(endpoint)
         with socket.socket(family) as probe:
             return probe.connect_ex(address) == 0
@@ -88,6 +90,11 @@ class Policyd(Daemon):
             self.stop()
         elif self.process is not None:
             raise AssertionError(f"{self.name} ended by itself, exit code {self.process.poll()}:\n{self.log()}")
+
+    def sanitized(self):
+        """Whether it was built with AddressSanitizer, which keeps freed memory: then its growth says nothing."""
+        with open(f"/proc/{self.pid}/maps", encoding="ascii") as maps:
+            return "libasan" in maps.read()
 
     def reload(self):
         self.signal(signal.SIGHUP)

@@ -11,6 +11,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 
 from support.daemon import Daemon
 from support.smtp import SmtpClient
@@ -85,7 +86,8 @@ class Postfix(Daemon):
         super().__init__(test, "postfix-master")
         if why_not_here():
             test.skipTest(why_not_here())
-        self.root = test.directory / "postfix"
+        self.root = pathlib.Path(tempfile.mkdtemp(prefix="postfix-", dir=test.directory))
+        self.root.chmod(0o755)
         self.port = free_port()
         test.add_log("postfix", self.root / "mail.log")
         self._write(self._main_cf(policy_service, ask_in) + settings)

@@ -53,6 +53,20 @@ class Redis(Daemon):
         done = self._run(stdin="\n".join(lines))
         assert done.returncode == 0 and "ERR" not in done.stdout, f"redis-cli: {done.stdout[:200]} {done.stderr}"
 
+    def raw(self, *command):
+        """The output, error replies included."""
+        return self._run(*command).stdout
+
+    def open_pipe(self, lines):
+        """Many commands by one redis-cli that is not waited for."""
+        process = subprocess.Popen(["redis-cli", "-s", str(self.socket)], stdin=subprocess.PIPE,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True)
+        self.test.addCleanup(process.wait)
+        self.test.addCleanup(process.kill)
+        process.stdin.write("\n".join(lines) + "\n")
+        process.stdin.close()
+        return process
+
     def stop_answering(self):
         self.signal(signal.SIGSTOP)
 

@@ -1,6 +1,9 @@
 // The policy protocol: framing in any fragmentation, bad input, replies that cannot hurt.
 #include <doctest/doctest.h>
 
+#include <string>
+#include <vector>
+
 #include "shared/protocol.h"
 
 using namespace policyd;

@@ -27,8 +27,9 @@ constexpr Amounts kMessage{1, 0, 0};
 constexpr Milliseconds kMinute{60'000};
 
 // The widths include some that 60 does not divide, and the largest that can be configured.
-const std::vector<Milliseconds> kWindows{Milliseconds{1'000},     Milliseconds{7'001},      kMinute,
-                                         Milliseconds{3'600'000}, Milliseconds{86'400'000}, Milliseconds{366LL * 86'400'000}};
+const std::vector<Milliseconds> kWindows{
+    Milliseconds{1'000},     Milliseconds{7'001},      kMinute,
+    Milliseconds{3'600'000}, Milliseconds{86'400'000}, Milliseconds{366LL * 86'400'000}};
 
 TEST_CASE("sliding_window: no interval of the window's length lets more than N through") {
   std::mt19937_64 random(20261121);

@@ -16,9 +16,9 @@ HOW_MANY = int(os.environ.get("E2E_MUTATIONS", "100000"))
 SEED = int(os.environ.get("E2E_SEED", str(random.randrange(2**32))))
 BATCH = 8  # requests on one connection, at most: a bad one ends it
 MOST_GROWTH = 16 * 1024  # KiB, after half of the requests
-ODD = [b"=", b"\n", b"\n\n", b"\r\n", b"\0", b"@", b"\xff\xfe", b"\xf0\x9f\x92\xa9", b"%s%n", b"{}", b"\\",
-       b'"', b"[", b"]", b"request=", b"sender=", b"instance=", b"99999999999999999999", b"-1", b"::ffff:192.0.2.1", b"x" * 1000,
-       b"action=OK\n\n", b"a" * 20000]
+ODD = [b"=", b"\n", b"\n\n", b"\r\n", b"\0", b"@", b"\xff\xfe", b"\xf0\x9f\x92\xa9", b"%s%n", b"{}", b"\\", b'"',
+       b"[", b"]", b"request=", b"sender=", b"instance=", b"99999999999999999999", b"-1", b"::ffff:192.0.2.1",
+       b"x" * 1000, b"action=OK\n\n", b"a" * 20000]
 
 
 class Mutator:
@@ -91,7 +91,8 @@ class MutatedRequests(E2eTest):
         growth = self.policyd.memory_kib() - half
         self.show(f"{sent} requests sent in {time.monotonic() - start:.0f} s, {answered} answered, {ended} connections "
                   f"ended as bad; resident: {half} KiB after one half, {growth:+} KiB after the other")
-        self.assertLess(growth, MOST_GROWTH)
+        if not self.policyd.sanitized():
+            self.assertLess(growth, MOST_GROWTH)
 
     def exchange(self, requests):
         """Sends all on one connection and reads to its end: (well-formed replies, whether the connection was kept)."""

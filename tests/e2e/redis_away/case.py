@@ -3,6 +3,7 @@
 When it is back, what was counted meanwhile is merged. Printed: the worst latency under load of each phase.
 """
 
+import signal
 import time
 
 from support.case import E2eTest
@@ -151,6 +152,28 @@ class RedisAway(E2eTest):
                 self.redis.cli(*mend)
                 self.wait_states(True)
                 wait_until(lambda: self.used(account) == 60, "60 messages to be merged", 15)
+
+    def test_busy_with_a_script_while_a_block_changes(self):
+        # Reads are refused too while a script of somebody else runs: what cannot be read must not be taken for gone. The
+        # nodes sleep until the script runs, so that they hear of the change first and then cannot read it.
+        self.redis.cli("CONFIG", "SET", "busy-reply-threshold", "50")
+        for node in self.nodes:
+            node.signal(signal.SIGSTOP)
+        self.redis.cli("HSET", "policyd:block:email:joe@example.com", "description", "changed")
+        busy = self.redis.open_pipe(["EVAL 'while true do end' 0"])
+        wait_until(lambda: "BUSY" in self.redis.raw("PING"), "Redis to be busy")
+        for node in self.nodes:
+            node.signal(signal.SIGCONT)
+        self.wait_states(False)
+        self.assertTrue(all(self.refuses_joe(node) for node in self.nodes), "the block is in force while Redis is busy")
+        self.redis.cli("SCRIPT", "KILL")
+        busy.wait(20)
+        self.wait_states(True)
+        self.assertTrue(all(self.refuses_joe(node) for node in self.nodes), "the block is in force afterwards")
+        for node in self.nodes:
+            wait_until(lambda: node.ctl_json("block", "show", "joe@example.com")["description"] == "changed",
+                       "the change to be known", 5)
+        self.show("busy while a block changes: in force throughout, the change known afterwards")
 
     def test_away_at_the_start(self):
         self.redis.kill()

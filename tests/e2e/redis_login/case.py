@@ -12,6 +12,9 @@ from support.redis import Redis
 from support.wait import wait_until
 
 PASSWORD = "p@ss:w/rd %41?#"
+# As policyd-redis(7) gives them.
+RIGHTS = ("~policyd:* &__redis__:invalidate -@all +@read +@write +@scripting +@connection -@dangerous +subscribe "
+          "+unsubscribe +time")
 JOE = "policyd:block:email:joe@example.com"
 ACCOUNTS = '[accounts.default]\nmessages = ["3/1h"]\n'
 
@@ -50,7 +53,7 @@ class RedisLogin(E2eTest):
                     self.show(f"password, {kind}, database {db}: shared state in use")
 
     def test_acl_user(self):
-        self.redis.cli("ACL", "SETUSER", "mail", "on", f">{PASSWORD}", "~policyd:*", "&__redis__:invalidate", "+@all")
+        self.redis.cli("ACL", "SETUSER", "mail", "on", f">{PASSWORD}", *RIGHTS.split())
         policyd = Policyd(self, store=self.url("tcp", user="mail", db=2), tables=ACCOUNTS)
         self.works(policyd, 2)
         clients = [line for line in self.redis.cli("CLIENT", "LIST").splitlines() if "user=mail" in line]

@@ -87,11 +87,28 @@ class Reload(E2eTest):
     def test_sigterm_answers_what_was_asked_just_before(self):
         policyd = Policyd(self)
         clients = [policyd.client() for _ in range(200)]
+        self.assertEqual(ask_all(clients, [make_request() for _ in clients]), ["DUNNO"] * 200)
         for client in clients:
             client.send(make_request())
         policyd.signal(signal.SIGTERM)
         self.assertEqual([client.read() for client in clients], ["DUNNO"] * 200)
         self.assertEqual(policyd.wait_exit(), 0)
+
+    def test_signals_are_handled_before_connections_are_taken(self):
+        # Who sees it listen may signal it: systemd, a script that reloads.
+        for _ in range(10):
+            policyd = Policyd(self, start=False)
+            policyd.launch([policyd.program, "-c", policyd.config_path])
+            policyd.wait_ready(lambda: policyd.accepts(policyd.endpoint))
+            self.assertTrue(policyd.handles(signal.SIGTERM, signal.SIGHUP))
+            policyd.stop()
+
+    def test_sigterm_again_and_again_is_one_sigterm(self):
+        for _ in range(5):
+            policyd = Policyd(self, store=f"memory:{self.directory}/state.db")
+            while policyd.running():
+                policyd.process.send_signal(signal.SIGTERM)
+            self.assertEqual(policyd.wait_exit(), 0)
 
     def test_sockets_of_systemd(self):
         port = socket.create_server(("127.0.0.1", 0))

@@ -86,7 +86,8 @@ class Score(E2eTest):
                 self.assertTrue(policyd.ask(request).startswith(action))
 
     def test_policyctl_check_explains_and_changes_nothing(self):
-        policyd = Policyd(self, tables=SCORES + '\n[accounts.default]\nmessages = ["1/1h"]\n')
+        scores = SCORES.replace('header = "X-Policyd-Score"', "")
+        policyd = Policyd(self, tables=scores + '\n[accounts.default]\nmessages = ["1/1h"]\n')
         path = self.directory / "request.txt"
         path.write_bytes(make_request(client_name="unknown", reverse_client_name="unknown", helo_name="localhost"))
         self.show(policyd.ctl("check", path))

@@ -6,7 +6,7 @@ Also: every type of block hits what it should, and a node that starts later know
 import time
 
 from support.case import E2eTest
-from support.policy_client import make_request, outgoing
+from support.policy_client import Load, make_request, outgoing
 from support.policyd import Policyd
 from support.redis import Redis
 from support.wait import wait_until
@@ -73,6 +73,45 @@ class TwoNodesBlock(E2eTest):
         self.cli("PEXPIRE", JOE, 600000)
         self.cli("PERSIST", JOE)
         self.assertTrue(all(action.startswith(DEFAULT_REPLY) for action in self.answers(joe)))
+
+    def test_a_lost_connection_loses_no_change(self):
+        # The connection that is told of changes dies, and the next change comes before anybody can have noticed.
+        joe = make_request(sender="joe@example.com")
+        for kind in ("pubsub", "normal"):
+            with self.subTest(killed=kind):
+                self.redis.pipe([f"CLIENT KILL TYPE {kind} SKIPME yes", f"HSET {JOE} description x"])
+                self.changed = time.monotonic()
+                self.show(f"$ redis-cli CLIENT KILL TYPE {kind}; redis-cli HSET {JOE} description x")
+                self.until(joe, lambda action: action.startswith(DEFAULT_REPLY), "blocked on both nodes")
+                self.redis.pipe([f"CLIENT KILL TYPE {kind} SKIPME yes", f"DEL {JOE}"])
+                self.changed = time.monotonic()
+                self.passes(joe)
+
+    def test_a_key_in_another_form_counts_too(self):
+        joe, other_form = make_request(sender="joe@example.com"), "policyd:block:email:Joe@Example.COM"
+        self.block(joe, other_form, "description", "x")
+        self.cli("HSET", JOE, "description", "x")
+        self.passes(make_request(sender="ann@example.com"), "another passes")
+        load = Load([node.endpoint for node in self.nodes], 4, lambda *_: ("blocked", joe), pace=0)
+        for _ in range(20):
+            self.redis.cli("DEL", other_form)
+            self.redis.cli("HSET", other_form, "description", "x")
+        passed = [action for _, _, _, action in load.stop() if not action.startswith(DEFAULT_REPLY)]
+        self.assertEqual(len(passed), 0, "the block was lifted for a moment when one of its two keys was removed")
+        self.redis.cli("DEL", other_form)
+        self.cli("DEL", JOE)
+        self.passes(joe)
+
+    def test_policyctl_on_one_node_blocks_on_both(self):
+        joe = make_request(sender="joe@example.com")
+        self.changed = time.monotonic()
+        self.nodes[0].ctl("block", "add", "joe@example.com", "--for", "2d", "--description", "abnormal volume")
+        self.until(joe, lambda action: action.startswith(DEFAULT_REPLY), "policyctl block add: blocked on both nodes")
+        self.show(self.redis.cli("HGETALL", JOE))
+        self.assertGreater(int(self.redis.cli("TTL", JOE)), 86400)
+        self.changed = time.monotonic()
+        self.nodes[1].ctl("block", "rm", "joe@example.com")
+        self.passes(joe, "policyctl block rm on the other node: lifted on both")
 
     def test_a_reply_of_its_own(self):
         joe = make_request(sender="joe@example.com")

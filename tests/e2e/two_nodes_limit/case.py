@@ -6,15 +6,16 @@ from support.case import E2eTest
 from support.policy_client import PolicyClient, ask_all, new_instance, outgoing
 from support.policyd import Policyd
 from support.redis import Redis
+from support.wait import wait_until
 
 ACCOUNTS = '[accounts.default]\nmessages = ["60/1m"]\nrecipients = ["100/1m"]\n'
 
 
 class TwoNodesLimit(E2eTest):
     def setUp(self):
-        redis = Redis(self)
+        self.redis = Redis(self)
         self.nodes = [Policyd(self, name, store=url, tables=ACCOUNTS)
-                      for name, url in (("mx1", redis.url), ("mx2", redis.tcp_url))]
+                      for name, url in (("mx1", self.redis.url), ("mx2", self.redis.tcp_url))]
 
     def connections(self, count):
         """Connections, in turn to the first and the second node."""
@@ -44,3 +45,42 @@ class TwoNodesLimit(E2eTest):
         # 40 recipients are left, so that of 50 further messages 40 pass.
         counts = self.tally(self.connections(50), [outgoing("joe@example.com") for _ in range(50)])
         self.assertEqual(counts, {"DUNNO": 40, "DEFER": 10})
+
+    def test_a_redis_that_forgot_the_scripts_is_given_them_again(self):
+        clients = self.connections(200)
+        self.redis.cli("SCRIPT", "FLUSH")
+        counts = self.tally(clients, [outgoing("joe@example.com") for _ in clients])
+        self.assertEqual(counts, {"DUNNO": 60, "DEFER": 140})
+
+    def test_settings_by_redis_cli_hold_on_every_node(self):
+        clients = self.connections(20)
+        joe, domain = "policyd:account:{joe@example.com}", "policyd:account:{example.com}"
+        table = [  # what an operator types, the limit in force on every node, how many of 20 messages pass
+            (("HSET", joe, "messages", "3/1m"), ["3/1m"], 3),
+            (("HSET", joe, "messages", "none"), [], 20),
+            (("HSET", domain, "messages", "5/1m"), [], 20),
+            (("DEL", joe), ["5/1m"], 5),
+            (("DEL", domain), ["60/1m"], 20),
+        ]
+        for words, limits, passing in table:
+            with self.subTest(command=words):
+                self.redis.cli("DEL", "policyd:rate:{joe@example.com}")
+                self.redis.cli(*words)
+                for node in self.nodes:
+                    wait_until(lambda: self.limits(node) == limits, f"{limits} on {node.name}", 2)
+                self.show(f"$ redis-cli {' '.join(words)}: {limits}")
+                counts = self.tally(clients, [outgoing("joe@example.com") for _ in clients])
+                self.assertEqual(counts["DUNNO"], passing)
+
+    @staticmethod
+    def limits(node):
+        limits = node.ctl_json("account", "show", "joe@example.com")["limits"]
+        return [limit["limit"] for limit in limits if limit["meter"] == "messages"]
+
+    def test_what_policyd_writes_expires_by_itself(self):
+        clients = self.connections(20)
+        self.tally(clients, [outgoing(f"u{i}@example.com") for i in range(20)])
+        keys = self.redis.cli("KEYS", "*").splitlines()
+        lasting = [key for key in keys if int(self.redis.cli("TTL", key)) < 0]
+        self.show(f"{len(keys)} keys, without a TTL: {lasting}")
+        self.assertEqual(lasting, [])

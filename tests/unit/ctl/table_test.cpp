@@ -1,0 +1,65 @@
+// Tables for people: aligned, cut to the terminal, and safe to print.
+#include "policyd/ctl/table.h"
+
+#include <doctest/doctest.h>
+
+using namespace policyd;
+
+TEST_CASE("table: columns are as wide as their widest cell, numbers to the right") {
+  Table table({{"TYPE"}, {"COUNT", Align::right}, {"WHY"}});
+  CHECK(table.empty());
+  table.add({"email", "7", "spam"});
+  table.add({"ip", "123456", ""});
+  CHECK(table.render(0) ==
+        "TYPE    COUNT  WHY\n"
+        "email       7  spam\n"
+        "ip     123456\n");
+}
+
+TEST_CASE("table: where the terminal is too narrow the last column is cut, and no other") {
+  Table table({{"TARGET"}, {"DESCRIPTION"}});
+  table.add({"joe@example.com", "abnormal volume since monday"});
+  CHECK(table.render(45) ==
+        "TARGET           DESCRIPTION\n"
+        "joe@example.com  abnormal volume since monday\n");
+  CHECK(table.render(35) ==
+        "TARGET           DESCRIPTION\n"
+        "joe@example.com  abnormal volume...\n");
+  CHECK(table.render(5) ==
+        "TARGET           DESCRIPTION\n"
+        "joe@example.com  abnormal...\n");
+}
+
+TEST_CASE("table: widths are counted in characters, not octets") {
+  Table table({{"NAME"}, {"X"}});
+  table.add({"j\xc3\xb6rg", "1"});
+  table.add({"anna", "2"});
+  CHECK(table.render(0) == "NAME  X\nj\xc3\xb6rg  1\nanna  2\n");
+}
+
+TEST_CASE("table: what a stranger wrote plays no tricks with the terminal") {
+  struct Case {
+    std::string_view text, shown;
+  };
+  const Case cases[] = {
+      {"plain", "plain"},
+      {"\x1b[2Jgone", "?[2Jgone"},
+      {"two\nlines\ttab\x7f", "two?lines?tab?"},
+      {"\xc2\x9b"
+       "31m",
+       "?31m"},
+      {"caf\xc3\xa9", "caf\xc3\xa9"},
+      {"broken \xff utf-8 \xc3", "broken ? utf-8 ?"},
+      {"", ""},
+  };
+  for (const Case& one : cases) {
+    CAPTURE(one.text);
+    CHECK(displayable(one.text) == one.shown);
+  }
+}
+
+TEST_CASE("table: facts stand under each other, and those without a value are left out") {
+  CHECK(render_facts({{"node", "mx1"}, {"account", ""}, {"up", "3d 4h"}}) ==
+        "node  mx1\nup    3d 4h\n");
+  CHECK(render_facts({}).empty());
+}
