@@ -24,6 +24,14 @@ std::string joined(const std::vector<std::string>& parts) {
   return all;
 }
 
+// The end is near, and the handlers go before it: a second SIGTERM must not turn it into a failure.
+void ignore_further_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int number : {SIGHUP, SIGINT, SIGTERM}) sigaddset(&signals, number);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+}
+
 }  // namespace
 
 App::App(std::shared_ptr<const Config> config, std::string config_path, Log& log)
@@ -32,6 +40,7 @@ App::App(std::shared_ptr<const Config> config, std::string config_path, Log& log
       log_(log),
       started_(clock_.wall()),
       mirror_(clock_),
+      streams_(loop_.get()),
       hand_over_log_(loop_.get(), [this] { log_.hand_over(); }) {}
 
 App::~App() = default;
@@ -63,6 +72,10 @@ NodeInfo App::self() const {
 }
 
 Result<void> App::start() {
+  signals_.push_back(std::make_unique<Signal>(loop_.get(), SIGHUP, [this] { reload(); }));
+  for (const int number : {SIGTERM, SIGINT}) {
+    signals_.push_back(std::make_unique<Signal>(loop_.get(), number, [this] { drain(); }));
+  }
   store_ = make_store();
   if (auto started = store_->start(); !started) return started;
   engine_ = std::make_unique<Engine>(config_, mirror_, *store_, loop_.get());
@@ -72,15 +85,11 @@ Result<void> App::start() {
   auto admin = AdminServer::start(loop_.get(), context, config_->admin);
   if (!admin) return admin.error();
   admin_ = *std::move(admin);
-  signals_.push_back(std::make_unique<Signal>(loop_.get(), SIGHUP, [this] { reload(); }));
-  for (const int number : {SIGTERM, SIGINT}) {
-    signals_.push_back(std::make_unique<Signal>(loop_.get(), number, [this] { drain(); }));
-  }
   return {};
 }
 
 Result<void> App::open_listeners() {
-  const Listener::Shared shared{loop_.get(), *engine_, clock_, buffer_, sessions_};
+  const Listener::Shared shared{loop_.get(), *engine_, clock_, streams_, sessions_};
   for (const Endpoint& endpoint : config_->server.listen) {
     auto opened = Listener::open(shared, endpoint, config_->server.socket_mode);
     if (!opened) return opened.error();
@@ -96,9 +105,11 @@ void App::run() {
   spdlog::info("policyd {} is ready: node {}, store {}, {} blocks", POLICYD_VERSION, node_name(*config_),
                store_->status().url, mirror_.block_count());
   sd_notify(0, "READY=1");
-  loop_.run();  // until drain() has let go of all that keeps it
+  if (draining_) drain();  // the signal came while it was starting
+  loop_.run();             // until drain() has let go of all that keeps it
   admin_.reset();  // waits for its threads, so not before the last decision
   loop_.run(store_->stop());
+  ignore_further_signals();
   spdlog::info("policyd ends after {} requests", engine_->statistics().requests);
 }
 
@@ -116,7 +127,7 @@ void App::reload() {
       spdlog::warn("{}: {} will change at the next restart only", config_path_, joined(restart));
     }
     log_.set_level(fresh->log.level);
-    engine_->reconfigure(fresh);
+    if (engine_) engine_->reconfigure(fresh);
     config_ = std::move(fresh);
     spdlog::info("{}: taken", config_path_);
   }
@@ -124,7 +135,7 @@ void App::reload() {
 }
 
 void App::drain() {
-  spdlog::info("ending: what is being decided is answered first");
+  if (!std::exchange(draining_, true)) spdlog::info("ending: what is being decided is answered first");
   sd_notify(0, "STOPPING=1");
   for (auto& listener : listeners_) listener->drain();
 }

@@ -49,12 +49,13 @@ class App {
   Mirror mirror_;
   std::unique_ptr<Store> store_;
   std::unique_ptr<Engine> engine_;
-  ReadBuffer buffer_;
+  Streams streams_;
   SessionStatistics sessions_;
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::unique_ptr<AdminServer> admin_;
   EachTurn hand_over_log_;
   std::vector<std::unique_ptr<Signal>> signals_;
+  bool draining_ = false;
 };
 
 }  // namespace policyd

@@ -94,7 +94,7 @@ std::vector<Inherited> inherited_sockets() {
 
 Listener::Listener(const Shared& shared, std::string name)
     : name_(std::move(name)),
-      context_{shared.loop, shared.engine, shared.clock, shared.buffer, shared.statistics,
+      context_{shared.loop, shared.engine, shared.clock, shared.streams, shared.statistics,
                [this](Session& session) { sessions_.erase(&session); }, {}},
       half_requests_(shared.loop, [this] {
         const SteadyTime now = context_.clock.steady();
@@ -161,6 +161,9 @@ Result<void> Listener::bind(const Endpoint& endpoint, int socket_mode) {
 }
 
 Result<void> Listener::adopt(int fd) {
+  if (sd_is_socket(fd, AF_UNSPEC, SOCK_STREAM, -1) <= 0) {
+    return Error{name_ + ": descriptor " + std::to_string(fd) + ", which systemd handed over, is not a stream socket"};
+  }
   handle_ = new uv_any_handle;
   const bool unix_socket = sd_is_socket_unix(fd, SOCK_STREAM, -1, nullptr, 0) > 0;
   const int failure = unix_socket ? (uv_pipe_init(context_.loop, &handle_->pipe, 0), uv_pipe_open(&handle_->pipe, fd))

@@ -23,7 +23,7 @@ class Listener {
     uv_loop_t* loop;
     Engine& engine;
     const Clock& clock;
-    ReadBuffer& buffer;
+    Streams& streams;
     SessionStatistics& statistics;
   };
 

@@ -28,7 +28,7 @@ void log_verdict(const Config& config, const Request& request, const Verdict& ve
 }  // namespace
 
 Session::Session(SessionContext& context, const std::string& listener)
-    : context_(context), listener_(listener), stream_(context.loop, *this, context.buffer) {
+    : context_(context), listener_(listener), stream_(context.streams, *this) {
   ++context_.statistics.connections;
   ++context_.statistics.accepted;
 }
@@ -60,7 +60,7 @@ Task<bool> Session::answer() {
   const Verdict verdict = co_await deciding;
   deciding_ = false;
   log_verdict(context_.engine.config(), request_, verdict, context_.line);
-  if (!stream_.write(reply_to(verdict))) co_return false;
+  stream_.send(reply_to(verdict));
   if (stream_.unsent() > kMostUnsent) {
     bad_input("sends requests but does not read the replies");
     co_return false;

@@ -30,7 +30,7 @@ struct SessionContext {
   uv_loop_t* loop;
   Engine& engine;
   const Clock& clock;
-  ReadBuffer& buffer;
+  Streams& streams;
   SessionStatistics& statistics;
   std::function<void(Session&)> ended;  // frees the session
   std::string line;                     // scratch for log lines

@@ -1,5 +1,7 @@
 #include "policyd/async/stream.h"
 
+#include <algorithm>
+
 namespace policyd {
 
 namespace {
@@ -16,6 +18,10 @@ uv_stream_t* as_stream(uv_any_handle* handle) { return &handle->stream; }
 
 Stream::~Stream() {
   if (!handle_) return;
+  if (!out_.empty()) {
+    write();
+    std::replace(streams_.to_send_.begin(), streams_.to_send_.end(), this, static_cast<Stream*>(nullptr));
+  }
   handle_->handle.data = nullptr;  // callbacks that are still to come find nobody
   uv_close(&handle_->handle, [](uv_handle_t* handle) { delete reinterpret_cast<uv_any_handle*>(handle); });
 }
@@ -23,9 +29,9 @@ Stream::~Stream() {
 Result<void> Stream::accept(uv_stream_t* server) {
   handle_ = new uv_any_handle;
   if (server->type == UV_TCP) {
-    uv_tcp_init(loop_, &handle_->tcp);
+    uv_tcp_init(streams_.loop_, &handle_->tcp);
   } else {
-    uv_pipe_init(loop_, &handle_->pipe, 0);
+    uv_pipe_init(streams_.loop_, &handle_->pipe, 0);
   }
   handle_->handle.data = this;
   if (const int failure = uv_accept(server, as_stream(handle_)); failure < 0) {
@@ -56,10 +62,17 @@ void Stream::end() {
   wake();
 }
 
-bool Stream::write(std::string_view octets) {
+void Stream::send(std::string_view octets) {
+  if (out_.empty()) streams_.to_send_.push_back(this);
+  out_.append(octets);
+}
+
+// False: the stream is broken.
+bool Stream::write() {
+  std::string_view octets = out_;
   uv_stream_t* stream = as_stream(handle_);
   if (stream->write_queue_size == 0) {
-    uv_buf_t buffer = uv_buf_init(const_cast<char*>(octets.data()), static_cast<unsigned>(octets.size()));
+    uv_buf_t buffer = uv_buf_init(out_.data(), static_cast<unsigned>(out_.size()));
     const int written = uv_try_write(stream, &buffer, 1);
     if (written < 0 && written != UV_EAGAIN) return false;
     if (written > 0) octets.remove_prefix(static_cast<size_t>(written));
@@ -72,6 +85,19 @@ bool Stream::write(std::string_view octets) {
   });
   if (failure < 0) delete pending;
   return failure == 0;
+}
+
+void Streams::send_all() {
+  // A stream that ends wakes its reader, which may send more, or destroy streams.
+  for (size_t i = 0; i < to_send_.size(); ++i) {
+    Stream* stream = to_send_[i];
+    if (!stream) continue;
+    const bool written = stream->write();
+    stream->out_.clear();
+    to_send_[i] = nullptr;
+    if (!written) stream->end();
+  }
+  to_send_.clear();
 }
 
 std::string Stream::peer() const {
@@ -87,11 +113,11 @@ std::string Stream::peer() const {
   return (v6 ? "[" + std::string(name) + "]" : std::string(name)) + ":" + std::to_string(port);
 }
 
-size_t Stream::unsent() const { return as_stream(handle_)->write_queue_size; }
+size_t Stream::unsent() const { return out_.size() + as_stream(handle_)->write_queue_size; }
 
 void Stream::on_allocate(uv_handle_t* handle, size_t, uv_buf_t* into) {
   auto* self = static_cast<Stream*>(handle->data);
-  *into = self ? uv_buf_init(self->buffer_.octets.get(), ReadBuffer::kSize) : uv_buf_init(nullptr, 0);
+  *into = self ? uv_buf_init(self->streams_.buffer_.get(), Streams::kBufferSize) : uv_buf_init(nullptr, 0);
 }
 
 void Stream::on_read(uv_stream_t* handle, ssize_t count, const uv_buf_t* buffer) {

@@ -1,8 +1,9 @@
-// One connected stream (TCP or unix) as a coroutine sees it, over libuv.
+// Connected streams (TCP or unix) as a coroutine sees them, over libuv.
 //
 // Reading is a push: octets go to the sink that the owner gave, and `co_await readable()` waits until some have come or the stream ended.
-// All streams of a loop read into one shared buffer, so an idle connection costs no buffer. The libuv handle is freed in its
-// close callback only, wherever the Stream itself has gone by then.
+// Writing is gathered: what is sent during a turn of the loop goes out at its end, one write for each stream. So the peers are not woken
+// one by one while there is still work, which on a busy server costs more than the work itself. All streams of a loop read into
+// one shared buffer, so an idle connection costs no buffer. A libuv handle is freed in its close callback only.
 #pragma once
 
 #include <uv.h>
@@ -12,15 +13,29 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "policyd/async/turn.h"
 #include "shared/result.h"
 
 namespace policyd {
 
-// The read buffer shared by all streams of one loop; outlives them.
-struct ReadBuffer {
-  std::unique_ptr<char[]> octets = std::make_unique<char[]>(kSize);
-  static constexpr size_t kSize = 64 * 1024;
+class Stream;
+
+// What the streams of one loop share; outlives them.
+class Streams {
+ public:
+  explicit Streams(uv_loop_t* loop) : loop_(loop), end_of_turn_(loop, [this] { send_all(); }) {}
+
+ private:
+  friend class Stream;
+  static constexpr size_t kBufferSize = 64 * 1024;
+  void send_all();
+
+  uv_loop_t* loop_;
+  std::unique_ptr<char[]> buffer_ = std::make_unique<char[]>(kBufferSize);
+  std::vector<Stream*> to_send_;  // have something to send at the end of this turn; null: gone meanwhile
+  EachTurn end_of_turn_;
 };
 
 class StreamSink {
@@ -31,9 +46,9 @@ class StreamSink {
 
 class Stream {
  public:
-  // `sink` and `buffer` outlive the stream.
-  Stream(uv_loop_t* loop, StreamSink& sink, ReadBuffer& buffer) : loop_(loop), sink_(sink), buffer_(buffer) {}
-  ~Stream();
+  // Both outlive the stream.
+  Stream(Streams& streams, StreamSink& sink) : streams_(streams), sink_(sink) {}
+  ~Stream();  // sends what is still to be sent, as far as the kernel takes it
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
 
@@ -62,23 +77,26 @@ class Stream {
   };
   Readable readable() { return Readable{*this}; }
 
-  // Sends all of `octets`, in one write where the kernel takes it, else in the background in order. False: the stream is broken.
-  bool write(std::string_view octets);
+  // Sends all of `octets` at the end of this turn: in one write where the kernel takes it, else in the background in order. A stream
+  // that is broken ends.
+  void send(std::string_view octets);
   // "192.0.2.1:4711", "[2001:db8::1]:4711", or "a unix socket".
   [[nodiscard]] std::string peer() const;
-  // Octets that the peer has not taken yet.
+  // Octets sent that the kernel has not taken yet.
   [[nodiscard]] size_t unsent() const;
 
  private:
   static void on_allocate(uv_handle_t* handle, size_t suggested, uv_buf_t* into);
   static void on_read(uv_stream_t* handle, ssize_t count, const uv_buf_t* buffer);
   void wake();
+  bool write();
 
-  uv_loop_t* loop_;
+  friend class Streams;
+  Streams& streams_;
   StreamSink& sink_;
-  ReadBuffer& buffer_;
   uv_any_handle* handle_ = nullptr;  // owned by libuv until its close callback
   std::coroutine_handle<> reader_;
+  std::string out_;  // to be sent at the end of this turn
   bool fresh_ = false;
   bool ended_ = false;
 };

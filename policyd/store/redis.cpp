@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "policyd/async/loop.h"
-#include "policyd/store/message_pack.h"
+#include "policyd/store/packed_numbers.h"
 #include "policyd/store/redis_scripts.h"
 #include "shared/duration.h"
 #include "shared/text.h"
@@ -75,7 +75,7 @@ RedisStore::RedisStore(uv_loop_s* loop, const Clock& clock, Mirror& mirror, cons
       config_(config),
       self_(std::move(self)),
       keys_(config.prefix),
-      follower_(clock, mirror, keys_),
+      follower_(loop, clock, mirror, keys_),
       retry_(loop, [this] { spawn(connect()); }),
       heartbeat_(loop, [this] { on_beat(); }) {}
 
@@ -229,7 +229,7 @@ Task<void> RedisStore::recover() {
     available_ = true;
     share_.forget();
     const Milliseconds away = clock_.steady() - away_since_.value_or(clock_.steady());
-    spdlog::info("store {}: available after {}; {} charges to merge, {} nodes", config_.url.to_string(),
+    spdlog::info("store {}: available after {}; {} charges to merge; nodes: {}", config_.url.to_string(),
                  describe_duration(away), to_merge, nodes_.size());
     if (share_.dropped() > 0) spdlog::error("store {}: {} charges were too many to keep for the merge", config_.url.to_string(), share_.dropped());
     away_since_.reset();

@@ -1,5 +1,5 @@
 // What operators ask of the Redis store: blocks, settings, usage, nodes. None of it is on the way of a decision.
-#include "policyd/store/message_pack.h"
+#include "policyd/store/packed_numbers.h"
 #include "policyd/store/redis.h"
 #include "policyd/store/redis_scripts.h"
 

@@ -9,6 +9,7 @@ namespace policyd {
 namespace {
 
 constexpr size_t kBatch = 256;
+constexpr Milliseconds kRetry{100};
 constexpr size_t kMostWarnings = 1000;  // remembered, so that each is told once
 
 std::map<std::string, std::string> to_map(const RedisReply& fields) {
@@ -19,8 +20,10 @@ std::map<std::string, std::string> to_map(const RedisReply& fields) {
 
 }  // namespace
 
-RedisMirror::RedisMirror(const Clock& clock, Mirror& mirror, Keys keys)
-    : clock_(clock), mirror_(mirror), keys_(std::move(keys)) {}
+RedisMirror::RedisMirror(uv_loop_s* loop, const Clock& clock, Mirror& mirror, Keys keys)
+    : clock_(clock), mirror_(mirror), keys_(std::move(keys)), retry_(loop, [this] {
+        if (!following_ && data_) spawn(follow());
+      }) {}
 
 void RedisMirror::attach(RedisConnection& data) {
   data_ = &data;
@@ -35,8 +38,11 @@ void RedisMirror::invalidated(const RedisReply& payload) {
 }
 
 std::vector<std::string> RedisMirror::aliases(const BlockTarget& target) const {
-  const auto found = aliases_.find(target);
-  return found == aliases_.end() ? std::vector<std::string>{} : std::vector<std::string>(found->second.begin(), found->second.end());
+  const auto found = raw_keys_.find(target);
+  if (found == raw_keys_.end()) return {};
+  std::vector<std::string> keys(found->second.begin(), found->second.end());
+  std::erase(keys, keys_.block(target));
+  return keys;
 }
 
 // One at a time, so that what is fetched later is also written later.
@@ -54,18 +60,21 @@ Task<void> RedisMirror::follow() {
     } else {
       std::vector<std::string> keys;
       while (!changed_.empty() && keys.size() < kBatch) keys.push_back(std::move(changed_.extract(changed_.begin()).value()));
-      const auto fetching = fetch(data, std::move(keys), mirror_);
+      const auto fetching = fetch(data, keys, mirror_);
       done = co_await fetching;
-      if (!done) reload_ = true;
+      if (!done) changed_.insert(keys.begin(), keys.end());
     }
-    if (!done && data_ == &data) break;  // this connection is lost; the next one starts over
+    if (!done && data_ == &data) {
+      retry_.once(kRetry);  // on a connection that is lost, attach() starts over before that
+      break;
+    }
   }
   following_ = false;
 }
 
 Task<bool> RedisMirror::load(RedisConnection& data) {
   Mirror fresh(clock_);
-  aliases_.clear();
+  raw_keys_.clear();
   warned_.clear();
   std::string cursor = "0";
   const std::string pattern = keys_.mirrored_pattern();
@@ -97,16 +106,15 @@ Task<bool> RedisMirror::fetch(RedisConnection& data, std::vector<std::string> ke
     RedisCall& ttl_call = calls[2 * i + 1];
     auto fields = co_await fields_call;
     auto ttl = co_await ttl_call;
-    if (!fields || !ttl) co_return false;
+    const bool wrong_type = fields && fields->is_error() && fields->error_word() == "WRONGTYPE";
+    if (!fields || !ttl || ttl->is_error() || (fields->is_error() && !wrong_type)) co_return false;
     take(keys[i], *fields, *ttl, into);
   }
   co_return true;
 }
 
 void RedisMirror::take(const std::string& key, const RedisReply& fields, const RedisReply& ttl, Mirror& into) {
-  if (fields.is_error()) {
-    warn_once(key, fields.error_word() == "WRONGTYPE" ? "it is not a hash (write it with HSET)" : fields.text);
-  }
+  if (fields.is_error()) warn_once(key, "it is not a hash (write it with HSET)");
   if (const auto target = keys_.parse_block(key)) {
     if (*target) return take_block(key, **target, fields, ttl, into);
     warn_once(key, target->error().message);
@@ -117,24 +125,34 @@ void RedisMirror::take(const std::string& key, const RedisReply& fields, const R
 
 void RedisMirror::take_block(const std::string& key, const BlockTarget& target, const RedisReply& fields,
                              const RedisReply& ttl, Mirror& into) {
-  const std::string canonical = keys_.block(target);
-  if (fields.elements.empty()) {
-    into.remove_block(target);
-    // The same target may still be blocked by a key in another form.
-    auto others = aliases(target);
-    aliases_.erase(target);
-    if (key != canonical) changed_.insert(canonical);
-    for (auto& other : others) {
-      if (other != key) changed_.insert(std::move(other));
-    }
-    return;
-  }
+  if (fields.elements.empty()) return forget_block(key, target, into);
   std::string warning;
   Block block = Block::from_fields(target, to_map(fields), &warning);
   if (!warning.empty()) warn_once(key, warning);
-  if (ttl.integer > 0) block.expires = clock_.wall() + Milliseconds(ttl.integer);
-  if (key != canonical) aliases_[target].insert(key);
+  // -1: no expiry. An answer of 0 is a key in its last millisecond.
+  if (ttl.integer >= 0) block.expires = clock_.wall() + Milliseconds(ttl.integer);
+  const auto known = raw_keys_.find(target);
+  if (known != raw_keys_.end()) {
+    known->second.insert(key);
+  } else if (key != keys_.block(target)) {
+    // The canonical key may be there too; if it is not, forgetting it does no harm.
+    raw_keys_[target] = {key, keys_.block(target)};
+  }
   into.put_block(std::move(block));
+}
+
+// The block stays while another raw key may still say so; that one is fetched, and is the last if it is gone as well.
+void RedisMirror::forget_block(const std::string& key, const BlockTarget& target, Mirror& into) {
+  const auto known = raw_keys_.find(target);
+  if (known != raw_keys_.end()) {
+    known->second.erase(key);
+    if (!known->second.empty()) {
+      changed_.insert(known->second.begin(), known->second.end());
+      return;
+    }
+    raw_keys_.erase(known);
+  }
+  into.remove_block(target);
 }
 
 void RedisMirror::take_settings(const std::string& key, const std::string& account, const RedisReply& fields,

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "policyd/async/task.h"
+#include "policyd/async/timer.h"
 #include "policyd/store/keys.h"
 #include "policyd/store/mirror.h"
 #include "policyd/store/redis_connection.h"
@@ -20,8 +21,8 @@ namespace policyd {
 
 class RedisMirror {
  public:
-  // Both outlive it.
-  RedisMirror(const Clock& clock, Mirror& mirror, Keys keys);
+  // All of them outlive it.
+  RedisMirror(uv_loop_s* loop, const Clock& clock, Mirror& mirror, Keys keys);
 
   // A fresh connection: loads everything, then follows. Whatever was still under way on an earlier one ends by itself.
   void attach(RedisConnection& data);
@@ -30,16 +31,18 @@ class RedisMirror {
   void invalidated(const RedisReply& payload);
   // Whether a full load has ever been done.
   [[nodiscard]] bool loaded() const { return loaded_; }
-  // Other raw keys of a target, written in another form (upper case) by hand.
+  // All raw keys that block a target but its canonical one: written in another form (upper case) by hand.
   [[nodiscard]] std::vector<std::string> aliases(const BlockTarget& target) const;
 
  private:
   Task<void> follow();
   Task<bool> load(RedisConnection& data);
+  // False: an answer is missing, or was an error that says nothing about the key (BUSY, LOADING ...): what is known stays.
   Task<bool> fetch(RedisConnection& data, std::vector<std::string> keys, Mirror& into);
   void take(const std::string& key, const RedisReply& fields, const RedisReply& ttl, Mirror& into);
   void take_block(const std::string& key, const BlockTarget& target, const RedisReply& fields, const RedisReply& ttl,
                   Mirror& into);
+  void forget_block(const std::string& key, const BlockTarget& target, Mirror& into);
   void take_settings(const std::string& key, const std::string& account, const RedisReply& fields, Mirror& into);
   void warn_once(const std::string& key, const std::string& what);
 
@@ -48,10 +51,11 @@ class RedisMirror {
   const Keys keys_;
   RedisConnection* data_ = nullptr;
   bool following_ = false;
+  Timer retry_;                                              // after an error that says nothing about a key
   bool reload_ = false;
   bool loaded_ = false;
   std::set<std::string> changed_;                            // keys to fetch
-  std::map<BlockTarget, std::set<std::string>> aliases_;
+  std::map<BlockTarget, std::set<std::string>> raw_keys_;    // of targets that have, or had, a key in another form
   std::set<std::string> warned_;
 };
 

@@ -2,44 +2,50 @@
 
 namespace policyd {
 
-// The state is an array of counters, each {meter, window, total, bucket, count, bucket, count, ...}, buckets by age. What has run out
-// stands at the front, so that neither ageing nor testing has to look at the rest.
+// The state is a row of numbers (packed_numbers.h), for each counter: meter, window, total, number of buckets, then bucket and count of each, by
+// age. What has run out stands at the front, and in the usual case only the total and the last count change: that is why it is
+// kept flat, and packed by `struct`, which is several times faster here than nested tables and MessagePack.
 const std::string_view kChargeScript = R"lua(
 local BUCKETS = 60
-local floor, min, max = math.floor, math.min, math.max
-local kind, limits, mode = ARGV[1], cmsgpack.unpack(ARGV[2]), ARGV[6]
+local floor, min, max, rep = math.floor, math.min, math.max, string.rep
+local kind, mode = ARGV[1], ARGV[6]
+local limits = {struct.unpack('<' .. rep('d', #ARGV[2] / 8), ARGV[2])}
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + floor(time[2] / 1000)
 local at = now
 if mode == 'merge' then at = min(tonumber(ARGV[7]), now) end
 
-local got = redis.call('MGET', unpack(KEYS))
-local state, message = got[1] and cmsgpack.unpack(got[1]) or {}, got[2]
+local packed, message
+if KEYS[2] then
+  local got = redis.call('MGET', KEYS[1], KEYS[2])
+  packed, message = got[1], got[2]
+else
+  packed = redis.call('GET', KEYS[1])
+end
+local state, size = {}, 0
+if packed then
+  size = #packed / 8
+  state = {struct.unpack('<' .. rep('d', size), packed)}
+  state[size + 1] = nil
+end
 
--- What the message has been charged: time of the first charge, recipients, bytes, and 8 octets of each recipient.
+-- What the message has been charged (time of the first charge, recipients, bytes, and 8 octets of each recipient); what it
+-- should have been charged when this has passed; and so what is to be added.
 local since, had_messages, had_recipients, had_bytes, hashes = at, 0, 0, 0, ''
 if message then
-  since, had_recipients, had_bytes = struct.unpack('>I8I4I8', message)
+  since, had_recipients, had_bytes = struct.unpack('<ddd', message)
   had_messages = 1
-  hashes = string.sub(message, 21)
+  hashes = string.sub(message, 25)
 end
-
-local function knows(hash)
-  local from = 1
-  while true do
-    local found = string.find(hashes, hash, from, true)
-    if not found then return false end
-    if found % 8 == 1 then return true end
-    from = found + 1
-  end
-end
-
--- What it should have been charged when this has passed, and so what is to be added.
-local recipients, bytes = had_recipients, tonumber(ARGV[5])
-local is_new = false
+local recipients, bytes, is_new = had_recipients, tonumber(ARGV[5]), false
 if kind == 'recipient' then
-  is_new = not message or not knows(ARGV[3])
+  local from, found = 1, nil
+  repeat
+    found = string.find(hashes, ARGV[3], from, true)
+    from = (found or 0) + 1
+  until not found or found % 8 == 1
+  is_new = not found
   if is_new then recipients = recipients + 1 end
   bytes = max(bytes, had_bytes)
 else
@@ -50,54 +56,76 @@ end
 local amounts = {1 - had_messages, recipients - had_recipients, bytes - had_bytes}
 if amounts[1] == 0 and amounts[2] == 0 and amounts[3] == 0 then return 1 end
 
--- What has run out is dropped, and what a clock that was set back left in the future.
-local longest = 0
-for j = 1, #state do
-  local counter = state[j]
-  local current, n = floor(now * BUCKETS / counter[2]), #counter
-  local alive = 4
-  while alive < n and counter[alive] < current - BUCKETS do
-    counter[3] = counter[3] - counter[alive + 1]
-    alive = alive + 2
+-- Drops what has run out, what a clock that was set back left in the future, and counters with nothing in them.
+local function compact()
+  local fresh, n, position = {}, 0, 1
+  while position <= size do
+    local header, total, pairs_before = n, 0, state[position + 3]
+    local current = floor(now * BUCKETS / state[position + 1])
+    fresh[n + 1], fresh[n + 2] = state[position], state[position + 1]
+    n = n + 4
+    for i = position + 4, position + 2 + 2 * pairs_before, 2 do
+      local bucket, count = state[i], state[i + 1]
+      if count > 0 and bucket >= current - BUCKETS and bucket <= current + BUCKETS then
+        fresh[n + 1], fresh[n + 2] = bucket, count
+        n = n + 2
+        total = total + count
+      end
+    end
+    if total == 0 then
+      fresh[header + 1], fresh[header + 2] = nil, nil
+      n = header
+    else
+      fresh[header + 3], fresh[header + 4] = total, (n - header - 4) / 2
+    end
+    position = position + 4 + 2 * pairs_before
   end
-  if alive > 4 then
-    for i = alive, n do counter[i - alive + 4] = counter[i] end
-    for i = n - alive + 5, n do counter[i] = nil end
-    n = n - alive + 4
+  state, size = fresh, n
+end
+
+local position, longest = 1, 0
+while position <= size do
+  local window, buckets = state[position + 1], state[position + 3]
+  local current = floor(now * BUCKETS / window)
+  if state[position + 4] < current - BUCKETS or state[position + 2 + 2 * buckets] > current + BUCKETS then
+    compact()
+    break
   end
-  while n > 4 and counter[n - 1] > current + BUCKETS do
-    counter[3] = counter[3] - counter[n]
-    counter[n], counter[n - 1] = nil, nil
-    n = n - 2
+  position = position + 4 + 2 * buckets
+end
+
+local function find(meter, window)
+  local header = 1
+  while header <= size do
+    if state[header + 1] == window and state[header] == meter then return header end
+    header = header + 4 + 2 * state[header + 3]
   end
-  longest = max(longest, counter[2])
 end
 
 -- All limits are tested before anything is counted.
-local counters = {}
 local refused, wait
-for i = 1, #limits, 3 do
-  local meter, maximum, window = limits[i], limits[i + 1], limits[i + 2]
-  local counter
-  for j = 1, #state do
-    if state[j][2] == window and state[j][1] == meter then counter = state[j] end
-  end
-  counters[i] = counter
-  local amount = amounts[meter]
-  local used = counter and counter[3] or 0
-  if amount > 0 and used + amount > maximum and mode ~= 'merge' then
-    if amount > maximum then
-      refused, wait = (i - 1) / 3, -1
-      break
+if mode ~= 'merge' then
+  for i = 1, #limits - 1, 3 do
+    local meter, maximum, window = limits[i], limits[i + 1], limits[i + 2]
+    local amount = amounts[meter]
+    if amount > 0 then
+      local header = find(meter, window)
+      local used = header and state[header + 2] or 0
+      if used + amount > maximum then
+        if amount > maximum then
+          refused, wait = (i - 1) / 3, -1
+          break
+        end
+        local excess, until_ms, b = used + amount - maximum, now, header + 4
+        while excess > 0 do
+          excess = excess - state[b + 1]
+          until_ms = math.ceil((state[b] + BUCKETS + 1) * window / BUCKETS)
+          b = b + 2
+        end
+        local ms = max(until_ms - now, 1)
+        if not wait or ms > wait then refused, wait = (i - 1) / 3, ms end
+      end
     end
-    local excess, until_ms = used + amount - maximum, now
-    for b = 4, #counter, 2 do
-      if excess <= 0 then break end
-      excess = excess - counter[b + 1]
-      until_ms = math.ceil((counter[b] + BUCKETS + 1) * window / BUCKETS)
-    end
-    local ms = max(until_ms - now, 1)
-    if not wait or ms > wait then refused, wait = (i - 1) / 3, ms end
   end
 end
 if mode == 'dry' or (refused and (kind == 'recipient' or not message)) then
@@ -107,67 +135,72 @@ end
 -- A message refused at its end was not accepted at all: all of its charge goes back.
 if refused then amounts = {-had_messages, -had_recipients, -had_bytes} end
 
-local function count(counter, bucket, amount)
-  local n = #counter
-  counter[3] = counter[3] + amount
-  if n > 3 and counter[n - 1] == bucket then
-    counter[n] = counter[n] + amount
+local function count(header, bucket, amount)
+  state[header + 2] = state[header + 2] + amount
+  local i = header + 4 + 2 * state[header + 3]
+  while i > header + 4 and state[i - 2] > bucket do i = i - 2 end
+  if i > header + 4 and state[i - 2] == bucket then
+    state[i - 1] = state[i - 1] + amount
     return
   end
-  local i = n + 1
-  while i > 4 and counter[i - 2] > bucket do i = i - 2 end
-  if i > 4 and counter[i - 2] == bucket then
-    counter[i - 1] = counter[i - 1] + amount
-  elseif i > n then
-    counter[i], counter[i + 1] = bucket, amount
-  else
-    table.insert(counter, i, amount)
-    table.insert(counter, i, bucket)
-  end
+  table.insert(state, i, amount)
+  table.insert(state, i, bucket)
+  state[header + 3] = state[header + 3] + 1
+  size = size + 2
 end
 
 -- From the oldest buckets, so that what remains counts rather longer than shorter.
-local function give_back(counter, amount)
-  for i = 5, #counter, 2 do
-    local taken = min(counter[i], amount)
-    counter[i] = counter[i] - taken
-    counter[3] = counter[3] - taken
+local function give_back(header, amount)
+  for i = header + 5, header + 3 + 2 * state[header + 3], 2 do
+    local taken = min(state[i], amount)
+    state[i] = state[i] - taken
+    state[header + 2] = state[header + 2] - taken
     amount = amount - taken
   end
 end
 
-for i = 1, #limits, 3 do
-  local meter, window, counter = limits[i], limits[i + 2], counters[i]
-  local amount, oldest = amounts[meter], floor(now * BUCKETS / window) - BUCKETS
+local given_back = false
+for i = 1, #limits - 1, 3 do
+  local meter, window = limits[i], limits[i + 2]
+  local amount = amounts[meter]
+  local oldest = floor(now * BUCKETS / window) - BUCKETS
   if amount > 0 then
     local bucket = floor(at * BUCKETS / window)
     if bucket >= oldest then
-      if not counter then
-        counter = {meter, window, 0}
-        state[#state + 1] = counter
-        longest = max(longest, window)
+      local header = find(meter, window)
+      if not header then
+        header = size + 1
+        state[header], state[header + 1], state[header + 2], state[header + 3] = meter, window, 0, 0
+        size = size + 4
       end
-      count(counter, bucket, amount)
+      count(header, bucket, amount)
     end
-  elseif amount < 0 and counter and floor(since * BUCKETS / window) >= oldest then
-    give_back(counter, -amount)
+  elseif amount < 0 and floor(since * BUCKETS / window) >= oldest then
+    local header = find(meter, window)
+    if header then
+      give_back(header, -amount)
+      given_back = true
+    end
   end
 end
+if given_back then compact() end
 
-for j = #state, 1, -1 do
-  if state[j][3] == 0 then table.remove(state, j) end
-end
-if #state == 0 then
+if size == 0 then
   redis.call('DEL', KEYS[1])
 else
-  redis.call('SET', KEYS[1], cmsgpack.pack(state), 'PX', longest + math.ceil(longest / BUCKETS))
+  position = 1
+  while position <= size do
+    longest = max(longest, state[position + 1])
+    position = position + 4 + 2 * state[position + 3]
+  end
+  redis.call('SET', KEYS[1], struct.pack('<' .. rep('d', size), unpack(state)), 'PX', floor(longest * 1.02) + 1)
 end
 if KEYS[2] then
   if refused then
     redis.call('DEL', KEYS[2])
   else
     if is_new then hashes = hashes .. ARGV[3] end
-    redis.call('SET', KEYS[2], struct.pack('>I8I4I8', since, recipients, bytes) .. hashes, 'PX', ARGV[8])
+    redis.call('SET', KEYS[2], struct.pack('<ddd', since, recipients, bytes) .. hashes, 'PX', ARGV[8])
   end
 end
 if refused then return {refused, wait} end

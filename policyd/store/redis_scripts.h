@@ -10,7 +10,7 @@ namespace policyd {
 // Tests and counts a Charge (store.h); the same rules as ledger.cpp and sliding_window.cpp, held to them by the contract suite.
 //   KEYS  rate key, and where the message can be recognised its message key
 //   ARGV  1 kind: "recipient" or "settle"
-//         2 limits: MessagePack, a flat array of meter, maximum, window in ms
+//         2 limits: packed numbers, meter, maximum, window in ms of each
 //         3 recipient: 8 octets of hash (kind recipient)
 //         4 recipients accepted (kind settle), 5 bytes
 //         6 mode: "" tests and counts; "dry" only tests; "merge" counts without a test, at the time ARGV[7] (ms)

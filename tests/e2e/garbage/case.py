@@ -38,16 +38,18 @@ class Garbage(E2eTest):
                 for octets, told in table:
                     with self.subTest(endpoint=endpoint, input=octets[:60]):
                         self.costs_its_connection(endpoint, neighbour, octets, told)
+        self.policyd.stop()
+        self.assertEqual(len(self.policyd.log_lines("warning")), len(table) * len(self.policyd.listen))
 
     def costs_its_connection(self, endpoint, neighbour, octets, told):
         self.assertEqual(neighbour.ask(GOOD), "DUNNO")
-        before = len(self.policyd.log_lines())
+        before = len(self.policyd.log_lines("warning"))
         neighbour.send(GOOD[:100])
         with PolicyClient(endpoint) as client:
             self.send_what_it_takes(client, octets)
             self.assertEqual(client.wait_closed(), b"", "bad input is not answered")
         self.assertEqual(neighbour.ask(GOOD[100:]), "DUNNO")
-        lines = self.policyd.wait_log("", count=before + 1)[before:]
+        lines = self.policyd.wait_log("warning", count=before + 1)[before:]
         self.show(lines[0])
         self.assertEqual(len(lines), 1, lines)
         self.assertIn(told, lines[0])
