@@ -17,6 +17,8 @@
 #include <mutex>
 #include <thread>
 
+#include "shared/signals_blocked.h"
+
 namespace policyd {
 
 namespace {
@@ -42,6 +44,7 @@ int syslog_level(spdlog::level::level_enum level) {
 class LogWriter final : public spdlog::sinks::base_sink<std::mutex> {
  public:
   LogWriter(std::string path, int fd, bool to_syslog) : path_(std::move(path)), fd_(fd), to_syslog_(to_syslog) {
+    const SignalsBlocked blocked;
     thread_ = std::thread([this] { run(); });
   }
   ~LogWriter() override {

@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "policyd/async/task.h"
+#include "shared/signals_blocked.h"
 
 namespace policyd {
 
@@ -26,6 +27,7 @@ class Loop {
  public:
   Loop() {
     if (uv_loop_init(&loop_) != 0) std::abort();
+    start_thread_pool();
   }
   // Owners have closed their handles by now; their close callbacks still have to run.
   ~Loop() {
@@ -47,6 +49,12 @@ class Loop {
   void run_until(const std::function<bool()>& reached) { run_loop_until(&loop_, reached); }
 
  private:
+  // libuv starts its pool at the first use: here, so that its threads take no signals.
+  void start_thread_pool() {
+    const SignalsBlocked blocked;
+    uv_queue_work(&loop_, new uv_work_t, [](uv_work_t*) {}, [](uv_work_t* work, int) { delete work; });
+  }
+
   uv_loop_t loop_;
 };
 
