@@ -107,6 +107,8 @@ void App::run() {
   sd_notify(0, "READY=1");
   if (draining_) drain();  // the signal came while it was starting
   loop_.run();             // until drain() has let go of all that keeps it
+  // A session that reads no more keeps no loop alive, but may still be waiting for a decision.
+  loop_.run_until([this] { return sessions_.connections == 0; });
   admin_.reset();  // waits for its threads, so not before the last decision
   loop_.run(store_->stop());
   ignore_further_signals();
@@ -122,9 +124,10 @@ void App::reload() {
     spdlog::error("{}: not taken: {} error(s); the old configuration stays in force", config_path_,
                   errors->messages.size());
   } else {
-    auto fresh = std::make_shared<const Config>(std::get<Config>(std::move(loaded)));
+    auto fresh = std::make_shared<Config>(std::get<Config>(std::move(loaded)));
     if (const auto restart = needs_restart(*config_, *fresh); !restart.empty()) {
       spdlog::warn("{}: {} will change at the next restart only", config_path_, joined(restart));
+      keep_until_restart(*config_, *fresh);
     }
     log_.set_level(fresh->log.level);
     if (engine_) engine_->reconfigure(fresh);

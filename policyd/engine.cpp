@@ -135,10 +135,10 @@ Task<void> Engine::judge(const Request& request, const Subject& subject, const A
     apply_block(*block, active.config->blocks.reply, verdict);
     co_return;
   }
-  const auto key = mode == Mode::live ? RecentDecisions::key_of(request) : std::nullopt;
+  const auto key = mode == Mode::live ? recent_.key_of(request) : std::nullopt;
   if (const auto* earlier = key ? recent_.find(*key) : nullptr) {
     verdict.action = earlier->action;
-    verdict.text = earlier->text;
+    verdict.text = earlier->text();
     verdict.score = earlier->score;
     verdict.cause = Cause::earlier;
     co_return;
@@ -153,7 +153,7 @@ Task<void> Engine::judge(const Request& request, const Subject& subject, const A
     co_await charge(request, subject, active, Charge::Kind::recipient, mode, verdict);
     if (refused(verdict)) co_return;
   }
-  if (key) recent_.remember(*key, {verdict.action, verdict.text, verdict.score});
+  if (key) recent_.remember(*key, verdict.action, verdict.text, verdict.score);
   if (mode == Mode::live) pass(request, active, verdict);
 }
 
@@ -202,7 +202,7 @@ Task<void> Engine::charge(const Request& request, const Subject& subject, const 
 // Mail that goes on: once per message it is given the header, if one is configured.
 void Engine::pass(const Request& request, const Active& active, Verdict& verdict) {
   if (active.config->score.header.empty() || verdict.action != Action::dunno) return;
-  const auto message = RecentDecisions::message_key_of(request);
+  const auto message = recent_.message_key_of(request);
   if (!message || !recent_.first_time(*message)) return;
   verdict.action = Action::prepend;
   verdict.text = header_of(*active.config, verdict);

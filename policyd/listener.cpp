@@ -8,6 +8,7 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstring>
 
 namespace policyd {
@@ -35,11 +36,13 @@ Error cannot_listen(const std::string& name, int failure) {
 
 // Whether somebody answers at a unix socket; false also where there is no socket.
 bool answers(const std::string& path) {
-  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   path.copy(address.sun_path, sizeof address.sun_path - 1);
-  const bool connected = connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+  // EAGAIN: somebody listens, and has a full backlog.
+  const bool connected =
+      connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 || errno == EAGAIN;
   close(fd);
   return connected;
 }
@@ -188,7 +191,6 @@ void Listener::on_connection() {
   Session& reference = *session;
   if (auto accepted = reference.accept(&handle_->stream); !accepted) {
     spdlog::error("{}: cannot take a connection: {}", name_, accepted.error().message);
-    --context_.statistics.connections;
     return;
   }
   sessions_.emplace(&reference, std::move(session));

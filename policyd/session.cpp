@@ -33,6 +33,8 @@ Session::Session(SessionContext& context, const std::string& listener)
   ++context_.statistics.accepted;
 }
 
+Session::~Session() { --context_.statistics.connections; }
+
 void Session::start() {
   if (!stream_.start()) return context_.ended(*this);
   spawn(run());
@@ -49,7 +51,6 @@ Task<void> Session::run() {
     const auto doing = *step == RequestReader::Step::complete ? answer() : wait_for_more();
     going_on = co_await doing;
   }
-  --context_.statistics.connections;
   context_.ended(*this);
 }
 

@@ -41,6 +41,7 @@ class Session final : private StreamSink {
   static constexpr Milliseconds kHalfRequestTimeout{60'000};
 
   Session(SessionContext& context, const std::string& listener);
+  ~Session() override;
 
   Result<void> accept(uv_stream_t* server) { return stream_.accept(server); }
   // Runs until the peer leaves; then SessionContext::ended is called, from within.

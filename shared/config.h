@@ -123,5 +123,7 @@ std::string show_config(const Config& config, std::span<const CheckSpec> checks)
 
 // What needs a restart to change ("server.listen", "store", ...), of what differs between the two.
 std::vector<std::string> needs_restart(const Config& before, const Config& after);
+// Gives `fresh` the running values of those, so that it says what is in force.
+void keep_until_restart(const Config& running, Config& fresh);
 
 }  // namespace policyd

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "shared/config_values.h"
+#include "shared/duration.h"
 
 namespace policyd {
 namespace {
@@ -65,6 +66,18 @@ std::string sections_with(std::string_view name) {
 
 void ConfigReader::read(const ConfigNode& document) {
   read_section(document, "");
+  if (timing_at_) check_timing();
+}
+
+// A charge may take two round trips to the store, after the checks: both have to fit.
+void ConfigReader::check_timing() {
+  const Milliseconds timeout = config_.store.timeout;
+  const Milliseconds deadline = config_.server.deadline;
+  if (4 * timeout <= deadline) return;
+  complain(*timing_at_, timing_key_,
+           fmt::format("a store.timeout of {} is more than a quarter of the server.deadline of {}: a request could not "
+                       "be answered in time",
+                       format_duration(timeout), format_duration(deadline)));
 }
 
 std::vector<ConfigProblem> ConfigReader::problems() const {
@@ -81,6 +94,10 @@ void ConfigReader::read_section(const ConfigNode& section, const std::string& pa
 
 void ConfigReader::read_member(const ConfigMember& member, const std::string& section) {
   const std::string path = join_path(section, member.key);
+  if (path == "store.timeout" || path == "server.deadline") {
+    timing_at_ = member.value.at;
+    timing_key_ = path;
+  }
   if (const KeyRow* row = find_row(path)) return row->read(member.value, config_, complainer(path));
   const bool is_section = path == kChecks || path == kAccounts || !names_in(path).empty();
   if (!is_section) {

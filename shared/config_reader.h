@@ -5,6 +5,7 @@
 // leaves what was there before.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -47,6 +48,7 @@ class ConfigReader {
   void read_limits(const ConfigMember& member, std::string_view example, AccountSettings& settings,
                    const Complain& complain);
 
+  void check_timing();
   bool is_table(const ConfigNode& value, const std::string& path);
   void complain_unknown(const ConfigMember& member, const std::string& path,
                         const std::vector<std::string_view>& known, const std::string& hint = "");
@@ -56,6 +58,8 @@ class ConfigReader {
   std::span<const CheckSpec> checks_;
   Config& config_;
   std::vector<ConfigProblem> problems_;
+  std::optional<ConfigPosition> timing_at_;  // of the last of store.timeout and server.deadline
+  std::string timing_key_;
 };
 
 }  // namespace policyd

@@ -44,6 +44,7 @@ KeyRow make_row(const KeyWords& words, Field field) {
   row.same = [field](const Config& left, const Config& right) {
     return field(left) == field(right);
   };
+  row.keep = [field](const Config& from, Config& to) { field(to) = field(from); };
   return row;
 }
 

@@ -30,6 +30,7 @@ struct KeyRow {
   std::function<void(const ConfigNode& value, Config& config, const Complain& complain)> read;
   std::function<std::string(const Config& config)> write;  // as TOML; a password is masked
   std::function<bool(const Config& left, const Config& right)> same;
+  std::function<void(const Config& from, Config& to)> keep;  // copies the value
 };
 
 // In the order in which the configuration is shown; the keys of a section stand together.

@@ -87,6 +87,12 @@ std::vector<std::string> needs_restart(const Config& before, const Config& after
   return keys;
 }
 
+void keep_until_restart(const Config& running, Config& fresh) {
+  for (const KeyRow& row : key_rows()) {
+    if (row.reload == Reload::needs_restart) row.keep(running, fresh);
+  }
+}
+
 bool CheckSettings::applies(Direction direction) const {
   const std::vector<int>& outcomes = weights[static_cast<size_t>(direction)];
   return std::any_of(outcomes.begin(), outcomes.end(), [](int weight) { return weight != 0; });

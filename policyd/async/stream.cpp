@@ -6,6 +6,8 @@ namespace policyd {
 
 namespace {
 
+constexpr size_t kMuch = 16 * 1024;  // is not held back to the end of the turn
+
 // A write that the kernel did not take at once: owns its octets until libuv is done with them.
 struct PendingWrite {
   uv_write_t write{};
@@ -18,10 +20,8 @@ uv_stream_t* as_stream(uv_any_handle* handle) { return &handle->stream; }
 
 Stream::~Stream() {
   if (!handle_) return;
-  if (!out_.empty()) {
-    write();
-    std::replace(streams_.to_send_.begin(), streams_.to_send_.end(), this, static_cast<Stream*>(nullptr));
-  }
+  if (!out_.empty()) write();
+  std::replace(streams_.to_send_.begin(), streams_.to_send_.end(), this, static_cast<Stream*>(nullptr));
   handle_->handle.data = nullptr;  // callbacks that are still to come find nobody
   uv_close(&handle_->handle, [](uv_handle_t* handle) { delete reinterpret_cast<uv_any_handle*>(handle); });
 }
@@ -65,6 +65,10 @@ void Stream::end() {
 void Stream::send(std::string_view octets) {
   if (out_.empty()) streams_.to_send_.push_back(this);
   out_.append(octets);
+  if (out_.size() < kMuch) return;
+  const bool written = write();
+  out_.clear();
+  if (!written) end();
 }
 
 // False: the stream is broken.
@@ -91,7 +95,7 @@ void Streams::send_all() {
   // A stream that ends wakes its reader, which may send more, or destroy streams.
   for (size_t i = 0; i < to_send_.size(); ++i) {
     Stream* stream = to_send_[i];
-    if (!stream) continue;
+    if (!stream || stream->out_.empty()) continue;
     const bool written = stream->write();
     stream->out_.clear();
     to_send_[i] = nullptr;
@@ -113,7 +117,7 @@ std::string Stream::peer() const {
   return (v6 ? "[" + std::string(name) + "]" : std::string(name)) + ":" + std::to_string(port);
 }
 
-size_t Stream::unsent() const { return out_.size() + as_stream(handle_)->write_queue_size; }
+size_t Stream::unsent() const { return as_stream(handle_)->write_queue_size; }
 
 void Stream::on_allocate(uv_handle_t* handle, size_t, uv_buf_t* into) {
   auto* self = static_cast<Stream*>(handle->data);

@@ -20,9 +20,33 @@ Amounts difference(const Amounts& to, const Amounts& from) {
 
 }  // namespace
 
-Ledger::MessageKey Ledger::key_of(const Charge& charge) {
-  return {stable_hash(charge.instance, stable_hash(charge.account)),
-          stable_hash(charge.account, stable_hash(charge.instance, 1))};
+bool Ledger::Message::has(uint64_t recipient) const {
+  if (first == recipient) return true;
+  return others && std::find(others->begin(), others->end(), recipient) != others->end();
+}
+
+void Ledger::Message::add(uint64_t recipient) {
+  if (first == kNobody) {
+    first = recipient;
+    return;
+  }
+  if (!others) others = std::make_unique<std::vector<uint64_t>>();
+  others->push_back(recipient);
+}
+
+void Ledger::Message::forget_recipients() {
+  first = kNobody;
+  others.reset();
+}
+
+uint64_t Ledger::key_of(const Charge& charge) const {
+  return stable_hash(charge.instance, stable_hash(charge.account, seed_));
+}
+
+uint64_t Ledger::recipient_of(const Charge& charge) const {
+  if (charge.kind != Charge::Kind::recipient) return kNobody;
+  const uint64_t hash = stable_hash(charge.recipient, seed_);
+  return hash == kNobody ? 1 : hash;
 }
 
 // What the message should have been charged when this has passed.
@@ -37,48 +61,38 @@ Amounts Ledger::target(const Charge& charge, const Message& message, bool is_new
 
 ChargeResult Ledger::charge(const Charge& charge, const Limits& limits, WallTime now) {
   static const Message kNew{};
+  static const Counters kNone;
   const bool known_instance = !charge.instance.empty();
-  const MessageKey key = known_instance ? key_of(charge) : MessageKey{};
-  const auto found = known_instance ? messages_.find(key) : messages_.end();
-  const Message& message = found == messages_.end() ? kNew : found->second;
+  const uint64_t key = known_instance ? key_of(charge) : 0;
+  Message* const found = known_instance ? messages_.find(key) : nullptr;
+  const Message& message = found ? *found : kNew;
 
-  const uint64_t recipient = stable_hash(charge.recipient);
-  const bool is_new = std::find(message.recipients.begin(), message.recipients.end(), recipient) ==
-                      message.recipients.end();
+  const uint64_t recipient = recipient_of(charge);
+  const bool is_new = recipient != kNobody && !message.has(recipient);
   Amounts amounts = difference(target(charge, message, is_new), message.charged);
   if (nothing(amounts)) return {};
 
   auto account = accounts_.find(charge.account);
-  static const Counters kNone;
-  const ChargeResult result =
-      (account == accounts_.end() ? kNone : account->second.counters).test(limits, amounts, now);
+  const Counters& counters = account == accounts_.end() ? kNone : account->second.counters;
+  const ChargeResult result = counters.test(limits, amounts, now);
   if (charge.dry_run) return result;
-  const WallTime since = found == messages_.end() ? now : message.since;
   if (!result.passed) {
     // A message refused at its end was not accepted at all: all of its charge goes back.
-    if (charge.kind == Charge::Kind::recipient || found == messages_.end()) return result;
+    if (charge.kind == Charge::Kind::recipient || !found) return result;
     amounts = difference({}, message.charged);
   }
+  const WallTime since = found ? found->since : now;
   if (account == accounts_.end()) account = accounts_.emplace(charge.account, Account{}).first;
   account->second.counters.add(limits, amounts, now, since);
   commit(*account);
   if (!known_instance) return result;
 
-  Message& record = found == messages_.end() ? remember(key) : found->second;
+  Message& record = found ? *found : messages_.insert(key);
   record.since = since;
   for (size_t i = 0; i < amounts.size(); ++i) record.charged[i] += amounts[i];
-  if (!result.passed) record.recipients.clear();
-  if (result.passed && is_new && charge.kind == Charge::Kind::recipient) record.recipients.push_back(recipient);
+  if (!result.passed) record.forget_recipients();
+  if (result.passed && is_new) record.add(recipient);
   return result;
-}
-
-Ledger::Message& Ledger::remember(const MessageKey& key) {
-  if (order_.size() >= kMessages) {
-    messages_.erase(order_.front());
-    order_.pop_front();
-  }
-  order_.push_back(key);
-  return messages_[key];
 }
 
 void Ledger::commit(Accounts::value_type& entry) {
@@ -117,7 +131,6 @@ bool Ledger::reset(std::string_view account) {
 void Ledger::clear() {
   accounts_.clear();
   messages_.clear();
-  order_.clear();
   changes_.clear();
 }
 

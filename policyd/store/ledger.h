@@ -4,17 +4,20 @@
 // enforces its share of the limits with this. The Lua script of the Redis store follows the same rules; the contract suite
 // holds the two to each other. One thread, no clock: times are given.
 //
-// Messages are remembered in the order of their first charge, kMessages at most: a message is under way in one smtpd process
-// at a time, so far more than any site has. An account is forgotten when nothing in its windows counts any more.
+// About kMessages messages are remembered (policyd/recent_table.h: the oldest of a set goes first); a message is under way in one
+// smtpd process at a time, so that is far more than any site has. One that was forgotten too early is charged once more. An
+// account is forgotten when nothing in its windows counts any more.
 #pragma once
 
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
+#include "policyd/recent_table.h"
 #include "policyd/store/sliding_window.h"
 #include "policyd/store/store.h"
 #include "shared/text.h"
@@ -24,6 +27,9 @@ namespace policyd {
 class Ledger {
  public:
   static constexpr size_t kMessages = 64 * 1024;
+
+  // Messages and their recipients are told apart by hashes; tests give the seed.
+  explicit Ledger(uint64_t seed = random_seed()) : seed_(seed) {}
 
   // Tests `charge` against `limits` (in place of charge.limits) and counts it where it passes.
   ChargeResult charge(const Charge& charge, const Limits& limits, WallTime now);
@@ -48,27 +54,28 @@ class Ledger {
     bool changed = false;  // stands in changes_
   };
   using Accounts = std::unordered_map<std::string, Account, StringHash, std::equal_to<>>;
-  struct MessageKey {
-    uint64_t a = 0, b = 0;
-    bool operator==(const MessageKey&) const = default;
-  };
-  struct MessageKeyHash {
-    size_t operator()(const MessageKey& key) const { return key.a; }
-  };
+  // What a message under way has contributed. Most have one recipient: its hash stands here, those of others aside.
   struct Message {
     Amounts charged{};
     WallTime since{};
-    std::vector<uint64_t> recipients;
-  };
+    uint64_t first = kNobody;
+    std::unique_ptr<std::vector<uint64_t>> others;
 
-  static MessageKey key_of(const Charge& charge);
+    [[nodiscard]] bool has(uint64_t recipient) const;
+    void add(uint64_t recipient);
+    void forget_recipients();
+  };
+  static constexpr uint64_t kNobody = 0;
+
+  [[nodiscard]] uint64_t key_of(const Charge& charge) const;        // of the message
+  [[nodiscard]] uint64_t recipient_of(const Charge& charge) const;  // kNobody where none is charged
   static Amounts target(const Charge& charge, const Message& message, bool is_new_recipient);
   void commit(Accounts::value_type& entry);
-  Message& remember(const MessageKey& key);
 
+  static constexpr size_t kWays = 8;
+  uint64_t seed_;
   Accounts accounts_;
-  std::unordered_map<MessageKey, Message, MessageKeyHash> messages_;
-  std::deque<MessageKey> order_;  // of messages_, oldest first
+  RecentTable<Message, kMessages / kWays, kWays> messages_;
   bool tracking_ = false;
   std::deque<Accounts::value_type*> changes_;  // of accounts_, which drops none of them before it was taken
   size_t swept_ = 0;  // the hash bucket that sweep() looks at next

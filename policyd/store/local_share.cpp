@@ -38,21 +38,27 @@ Charge LocalShare::Entry::charge() const {
 }
 
 ChargeResult LocalShare::charge(const Charge& charge, size_t nodes, WallTime now) {
+  ChargeResult result = charge_unmerged(charge, nodes, now);
+  const bool cancelled = !result.passed && charge.kind == Charge::Kind::settle;
+  if ((result.passed || cancelled) && !charge.dry_run) record(charge, cancelled, now);
+  return result;
+}
+
+ChargeResult LocalShare::charge_unmerged(const Charge& charge, size_t nodes, WallTime now) {
   const Limits share = share_of(*charge.limits, std::max<size_t>(nodes, 1));
   ChargeResult result = ledger_.charge(charge, share, now);
   result.local = true;
   if (result.limit) result.limit = *whole_of(*charge.limits, *result.limit);
-  if (result.passed && !charge.dry_run) record(charge, now);
   return result;
 }
 
-void LocalShare::record(const Charge& charge, WallTime now) {
+void LocalShare::record(const Charge& charge, bool cancelled, WallTime now) {
   if (!last_limits_ || *last_limits_ != *charge.limits) last_limits_ = std::make_shared<const Limits>(*charge.limits);
   if (journal_.size() >= kJournal) {
     journal_.pop_front();
     ++dropped_;
   }
-  journal_.push_back({charge.kind, charge.ended, std::string(charge.account), std::string(charge.instance),
+  journal_.push_back({charge.kind, charge.ended, cancelled, std::string(charge.account), std::string(charge.instance),
                       std::string(charge.recipient), charge.recipients, charge.bytes, last_limits_, now});
 }
 
@@ -65,11 +71,6 @@ std::vector<LocalShare::Entry> LocalShare::take(size_t most) {
 
 void LocalShare::put_back(std::vector<Entry> entries) {
   journal_.insert(journal_.begin(), std::make_move_iterator(entries.begin()), std::make_move_iterator(entries.end()));
-}
-
-void LocalShare::forget() {
-  ledger_.clear();
-  last_limits_.reset();
 }
 
 }  // namespace policyd

@@ -2,7 +2,8 @@
 // merged when it is back.
 //
 // With n nodes last seen, each lets through N/n (rounded down, but at least 1 of what is not 0), so all together stay near N. The journal is
-// bounded; past kJournal its oldest entries are lost for the merge, and counted.
+// bounded; past kJournal its oldest entries are lost for the merge, and counted. What was counted here ages by itself after the store's return:
+// a store that comes and goes must not grant a fresh share each time.
 #pragma once
 
 #include <cstdint>
@@ -20,10 +21,12 @@ class LocalShare {
  public:
   static constexpr size_t kJournal = 500'000;
 
-  // A charge that passed, with all that it takes to count it again elsewhere.
+  // A charge that passed, with all that it takes to count it again elsewhere; or, cancelled, a message that was refused at its end and is
+  // to be given back whatever it was charged.
   struct Entry {
     Charge::Kind kind;
     bool ended;
+    bool cancelled;
     std::string account, instance, recipient;
     int64_t recipients, bytes;
     std::shared_ptr<const Limits> limits;
@@ -32,17 +35,17 @@ class LocalShare {
   };
 
   ChargeResult charge(const Charge& charge, size_t nodes, WallTime now);
+  // The same, for what the shared store will never be able to count.
+  ChargeResult charge_unmerged(const Charge& charge, size_t nodes, WallTime now);
 
   [[nodiscard]] size_t pending() const { return journal_.size(); }
   [[nodiscard]] uint64_t dropped() const { return dropped_; }
   std::vector<Entry> take(size_t most);       // the oldest
   void put_back(std::vector<Entry> entries);  // those that could not be merged, to the front
-  // The store is back and knows all: what was counted here counts no more.
-  void forget();
   void sweep(WallTime now) { ledger_.sweep(now); }
 
  private:
-  void record(const Charge& charge, WallTime now);
+  void record(const Charge& charge, bool cancelled, WallTime now);
 
   Ledger ledger_;
   std::deque<Entry> journal_;

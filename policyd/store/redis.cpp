@@ -20,14 +20,25 @@ constexpr Milliseconds kSilence{15'000};     // after which a node is not counte
 constexpr Milliseconds kFirstRetry{100};
 constexpr Milliseconds kLastRetry{1000};
 constexpr Milliseconds kPatienceAtStart{3000};
+constexpr Milliseconds kPatienceAtStop{5000};
+constexpr Milliseconds kRememberNodes{60'000};
+constexpr int kSweepMirror = 60;              // heartbeats
 constexpr int kMostUnheard = 3;
 constexpr size_t kMergeBatch = 256;
-constexpr std::string_view kRememberMessage = "900000";      // ms: from a recipient to END-OF-MESSAGE
+constexpr std::string_view kRememberMessage = "3600000";     // ms: from the last recipient to END-OF-MESSAGE
 constexpr std::string_view kRememberEndedMessage = "60000";  // ms: several lists may ask at its end
 
-std::string hash_octets(std::string_view recipient) {
-  const uint64_t hash = stable_hash(recipient);
+// Seeded with what the client cannot know, so that it cannot make up recipients that look alike.
+std::string hash_octets(const Charge& charge) {
+  const uint64_t hash = stable_hash(charge.recipient, stable_hash(charge.instance));
   return std::string(reinterpret_cast<const char*>(&hash), sizeof hash);
+}
+
+// Errors of Redis as a whole, not of one command (facts on error replies: their first word is what is stable).
+bool means_away(std::string_view word) {
+  constexpr std::string_view kWords[] = {"LOADING", "READONLY", "OOM", "BUSY", "MISCONF", "MASTERDOWN", "NOREPLICAS",
+                                         "CLUSTERDOWN", "NOAUTH", "NOPERM", "WRONGPASS", "UNKILLABLE"};
+  return std::find(std::begin(kWords), std::end(kWords), word) != std::end(kWords);
 }
 
 ChargeResult to_result(const RedisReply& reply, const Limits& limits) {
@@ -76,19 +87,28 @@ RedisStore::RedisStore(uv_loop_s* loop, const Clock& clock, Mirror& mirror, cons
       self_(std::move(self)),
       keys_(config.prefix),
       follower_(loop, clock, mirror, keys_),
-      retry_(loop, [this] { spawn(connect()); }),
+      retry_(loop, [this] {
+        connecting_.emplace(connect());
+        connecting_->start();
+      }),
       heartbeat_(loop, [this] { on_beat(); }) {}
 
 RedisStore::~RedisStore() {
   stopping_ = true;
+  // What waits goes first, then what it waits for.
+  connecting_.reset();
+  beating_task_.reset();
   follower_.detach();
+  data_.reset();
+  changes_.reset();
 }
 
 Result<void> RedisStore::start() {
   away_since_ = clock_.steady();
   nodes_ = {self_()};
   heartbeat_.every(kHeartbeat);
-  spawn(connect());
+  connecting_.emplace(connect());
+  connecting_->start();
   const SteadyTime patience = clock_.steady() + kPatienceAtStart;
   run_loop_until(loop_, [&] { return (available_ && follower_.loaded()) || clock_.steady() >= patience || retry_.active(); });
   if (!available_) {
@@ -102,9 +122,11 @@ Task<void> RedisStore::stop() {
   stopping_ = true;
   heartbeat_.stop();
   retry_.stop();
-  if (share_.pending() > 0 && available_) {
-    const auto merging = merge(share_.pending());
-    co_await merging;
+  const SteadyTime patience = clock_.steady() + kPatienceAtStop;
+  bool merged = connected_ && !merging_;
+  while (merged && share_.pending() > 0 && clock_.steady() < patience) {
+    const auto merging = merge(kMergeBatch);
+    merged = co_await merging;
   }
   if (share_.pending() > 0) {
     spdlog::error("store {}: {} charges counted on this node alone could not be merged", config_.url.to_string(), share_.pending());
@@ -144,7 +166,8 @@ Task<Result<void>> RedisStore::establish() {
   auto id = co_await id_call;
   if (!id) co_return id.error();
   if (id->is_error()) co_return Error{"CLIENT ID is refused: " + id->text};
-  changes_->subscribe("__redis__:invalidate");
+  const auto subscribing = changes_->subscribe("__redis__:invalidate");
+  if (auto subscribed = co_await subscribing; !subscribed) co_return subscribed;
   auto tracking_call = data_->send({"CLIENT", "TRACKING", "ON", "REDIRECT", std::to_string(id->integer), "BCAST", "PREFIX",
                                     keys_.blocks(), "PREFIX", keys_.accounts(), "PREFIX", keys_.nodes()});
   auto tracking = co_await tracking_call;
@@ -152,6 +175,7 @@ Task<Result<void>> RedisStore::establish() {
   if (tracking->is_error()) co_return Error{"CLIENT TRACKING is refused: " + tracking->text};
   const auto loading = load_scripts();
   if (auto loaded = co_await loading; !loaded) co_return loaded;
+  if (!data_->alive() || !changes_->alive()) co_return Error{"a connection was lost while the other was made"};
   connected_ = true;
   unheard_ = 0;
   retry_in_ = Milliseconds{0};
@@ -173,21 +197,22 @@ Task<Result<void>> RedisStore::load_scripts() {
 
 void RedisStore::on_beat() {
   share_.sweep(clock_.wall());
-  mirror_.sweep();
+  if (++beats_ % kSweepMirror == 0) mirror_.sweep();
   if (!connected_ || beating_) return;
-  spawn([](RedisStore& self) -> Task<void> {
-    self.beating_ = true;
-    const auto beating = self.beat();
-    const auto beaten = co_await beating;
-    self.beating_ = false;
-    if (self.stopping_ || !self.connected_) co_return;
-    if (!beaten) {
-      self.went_away(beaten.error().message);
-    } else if (!self.available_ && !self.merging_) {
-      const auto recovering = self.recover();
-      co_await recovering;
-    }
-  }(*this));
+  beating_task_.emplace(beat_and_recover());
+  beating_task_->start();
+}
+
+Task<void> RedisStore::beat_and_recover() {
+  beating_ = true;
+  const auto beating = beat();
+  const auto beaten = co_await beating;
+  if (!beaten) went_away(beaten.error().message);
+  if (beaten && connected_ && !available_ && !stopping_) {
+    const auto recovering = recover();
+    co_await recovering;
+  }
+  beating_ = false;
 }
 
 Task<Result<void>> RedisStore::beat() {
@@ -202,11 +227,7 @@ Task<Result<void>> RedisStore::beat() {
   }
   if (reply->is_error()) co_return Error{reply->text};
   if (reply->elements.empty()) co_return Error{"the heartbeat was answered with nothing"};
-  redis_ahead_ = Milliseconds(reply->elements[0].integer) - clock_.wall().time_since_epoch();
-  nodes_.clear();
-  for (size_t i = 1; i + 1 < reply->elements.size(); i += 2) {
-    nodes_.push_back(to_node(reply->elements[i].text, reply->elements[i + 1].text));
-  }
+  note_nodes(*reply);
   if (++unheard_ > kMostUnheard) {
     unheard_ = 0;
     connected_ = false;
@@ -214,6 +235,18 @@ Task<Result<void>> RedisStore::beat() {
     co_return Error{"it does not tell of changes any more"};
   }
   co_return Result<void>();
+}
+
+void RedisStore::note_nodes(const RedisReply& reply) {
+  redis_ahead_ = Milliseconds(reply.elements[0].integer) - clock_.wall().time_since_epoch();
+  nodes_.clear();
+  for (size_t i = 1; i + 1 < reply.elements.size(); i += 2) {
+    nodes_.push_back(to_node(reply.elements[i].text, reply.elements[i + 1].text));
+  }
+  const SteadyTime now = clock_.steady();
+  if (nodes_.size() < most_nodes_ && now - most_nodes_at_ < kRememberNodes) return;
+  most_nodes_ = std::max<size_t>(nodes_.size(), 1);
+  most_nodes_at_ = now;
 }
 
 // Redis answers and takes writes again: what was let through meanwhile is merged, all but the last bit before anybody asks it again.
@@ -227,7 +260,6 @@ Task<void> RedisStore::recover() {
   }
   if (merged && connected_) {
     available_ = true;
-    share_.forget();
     const Milliseconds away = clock_.steady() - away_since_.value_or(clock_.steady());
     spdlog::info("store {}: available after {}; {} charges to merge; nodes: {}", config_.url.to_string(),
                  describe_duration(away), to_merge, nodes_.size());
@@ -245,21 +277,33 @@ Task<bool> RedisStore::merge(size_t most) {
   calls.reserve(entries.size());
   for (const auto& entry : entries) {
     const Charge charge = entry.charge();
-    calls.push_back(send_charge(charge, "merge", entry.at + redis_ahead_, false));
+    calls.push_back(send_charge(charge, entry.cancelled ? "cancel" : "merge", entry.at + redis_ahead_, false));
   }
   std::vector<LocalShare::Entry> failed;
-  std::string reason;
   for (size_t i = 0; i < entries.size(); ++i) {
     RedisCall& call = calls[i];
     auto reply = co_await call;
-    if (reply && !reply->is_error()) continue;
-    reason = reply ? reply->text : reply.error().message;
-    failed.push_back(std::move(entries[i]));
+    const bool scripts_gone = reply && reply->is_error() && reply->error_word() == "NOSCRIPT";
+    if (scripts_gone || judge(reply) == Answer::away) failed.push_back(std::move(entries[i]));
   }
-  if (failed.empty()) co_return true;
-  share_.put_back(std::move(failed));
-  went_away(reason);
-  co_return false;
+  const bool merged = failed.empty();
+  if (!merged) share_.put_back(std::move(failed));
+  co_return merged;
+}
+
+// What an answer says of the store. A charge that Redis cannot count for a reason of its own (a key that somebody wrote another type
+// to) is no reason to send the store away for everybody.
+RedisStore::Answer RedisStore::judge(const Result<RedisReply>& reply) {
+  if (reply && !reply->is_error()) return Answer::counted;
+  if (reply && !means_away(reply->error_word())) {
+    if (broken_++ == 0) {
+      spdlog::error("store {}: a charge could not be counted and was decided on this node alone: {}; further ones are not logged",
+                    config_.url.to_string(), reply->text);
+    }
+    return Answer::broken;
+  }
+  if (reply) went_away(reply->text);
+  return Answer::away;
 }
 
 RedisCall RedisStore::send_charge(const Charge& charge, std::string_view mode, WallTime at, bool with_source) {
@@ -267,7 +311,7 @@ RedisCall RedisStore::send_charge(const Charge& charge, std::string_view mode, W
   const std::string rate = keys_.rate(charge.account);
   const std::string message = charge.instance.empty() ? "" : keys_.message(charge.account, charge.instance);
   const std::string limits = pack_limits(*charge.limits);
-  const std::string hash = hash_octets(charge.recipient);
+  const std::string hash = hash_octets(charge);
   const std::string recipients = std::to_string(charge.recipients), bytes = std::to_string(charge.bytes);
   const std::string time = std::to_string(at.time_since_epoch().count());
   std::array<std::string_view, 13> command;
@@ -295,10 +339,11 @@ Task<ChargeResult> RedisStore::charge(const Charge& charge) {
       auto again = send_charge(charge, mode, WallTime{}, true);
       reply = co_await again;
     }
-    if (reply && !reply->is_error()) co_return to_result(*reply, *charge.limits);
-    if (reply) went_away(reply->text);
+    const Answer answer = judge(reply);
+    if (answer == Answer::counted) co_return to_result(*reply, *charge.limits);
+    if (answer == Answer::broken) co_return share_.charge_unmerged(charge, most_nodes_, clock_.wall());
   }
-  co_return share_.charge(charge, nodes_.size(), clock_.wall());
+  co_return share_.charge(charge, most_nodes_, clock_.wall());
 }
 
 void RedisStore::went_away(const std::string& reason) {
@@ -307,7 +352,7 @@ void RedisStore::went_away(const std::string& reason) {
   available_ = false;
   away_since_ = clock_.steady();
   spdlog::error("store {}: away: {}; blocks stay in force and limits are enforced on this node at 1/{} until it is back",
-                config_.url.to_string(), reason_, std::max<size_t>(nodes_.size(), 1));
+                config_.url.to_string(), reason_, most_nodes_);
 }
 
 // Connections are made anew from the timer, so that none is destroyed from within one of its own callbacks.

@@ -53,9 +53,13 @@ class RedisStore final : public Store {
   Task<Result<void>> establish();
   Task<Result<void>> load_scripts();
   Task<Result<void>> beat();
+  Task<void> beat_and_recover();
   void on_beat();
+  void note_nodes(const RedisReply& reply);
   Task<void> recover();
   Task<bool> merge(size_t most);
+  enum class Answer : uint8_t { counted, away, broken };
+  Answer judge(const Result<RedisReply>& reply);
   RedisCall send_charge(const Charge& charge, std::string_view mode, WallTime at, bool with_source);
   void went_away(const std::string& reason);
   void reconnect_later();
@@ -86,6 +90,11 @@ class RedisStore final : public Store {
   Milliseconds retry_in_{0};
   Milliseconds redis_ahead_{0};  // Redis' clock less ours
   std::vector<NodeInfo> nodes_;  // last seen
+  size_t most_nodes_ = 1;        // seen within the last minute: the share of a limit must not grow because they went away too
+  SteadyTime most_nodes_at_{};
+  uint64_t broken_ = 0;          // charges that Redis could not count for a reason of their own
+  int beats_ = 0;
+  std::optional<Task<void>> connecting_, beating_task_;
   Timer retry_, heartbeat_;
 };
 

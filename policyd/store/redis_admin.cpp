@@ -60,7 +60,8 @@ Task<Result<bool>> RedisStore::remove_setting(std::string account, std::string k
   const auto asking = ask(std::move(command));
   auto reply = co_await asking;
   if (!reply) co_return reply.error();
-  if (const AccountSettings* known = mirror_.settings(account)) {
+  const AccountSettings* known = mirror_.settings(account);
+  if (known && reply->integer > 0) {
     auto fields = known->to_map();
     fields.erase(key);
     AccountSettings settings;

@@ -122,7 +122,7 @@ Task<Result<void>> RedisConnection::open() {
     host = *resolved;
   }
   if (auto attached = attach(host); !attached) co_return attached;
-  opened_at_ = uv_now(loop_);
+  waiting_since_ = uv_now(loop_);
   timeouts_.once(timeout_);
   Connecting connecting{*this};
   co_await connecting;
@@ -139,11 +139,12 @@ Task<Result<void>> RedisConnection::open() {
     const auto told = tell(select);
     if (auto done = co_await told; !done) co_return done;
   }
+  opened_ = true;
   co_return Result<void>();
 }
 
 Task<Result<void>> RedisConnection::tell(const std::vector<std::string_view>& command) {
-  auto call = send(command);
+  auto call = transmit(command);
   auto reply = co_await call;
   if (!reply) co_return reply.error();
   if (reply->is_error()) co_return Error{std::string(command[0]) + " is refused: " + reply->text};
@@ -210,7 +211,7 @@ void RedisConnection::close_poll() {
 void RedisConnection::on_connected(const std::string& failure) {
   if (failure.empty()) {
     connected_ = true;
-    opened_at_ = 0;
+    waiting_since_ = 0;
   } else {
     context_ = nullptr;  // hiredis frees it after this
     lose(failure);
@@ -219,6 +220,13 @@ void RedisConnection::on_connected(const std::string& failure) {
 }
 
 RedisCall RedisConnection::send(std::span<const std::string_view> arguments) {
+  if (opened_) return transmit(arguments);
+  auto* operation = new RedisOperation;
+  operation->result.emplace(Error{"the connection is not open yet"});
+  return RedisCall(operation);
+}
+
+RedisCall RedisConnection::transmit(std::span<const std::string_view> arguments) {
   auto* operation = new RedisOperation;
   operation->sent_at = uv_now(loop_);
   const std::string command = serialize(arguments);
@@ -234,16 +242,29 @@ RedisCall RedisConnection::send(std::span<const std::string_view> arguments) {
   return RedisCall(operation);
 }
 
-void RedisConnection::subscribe(std::string_view channel) {
+Task<Result<void>> RedisConnection::subscribe(std::string_view channel) {
+  if (!alive()) co_return Error{reason_};
+  // A refusal ends the connection, with what Redis said as the reason: hiredis expects no error here.
   redisAsyncCommand(
       context_,
       [](redisAsyncContext* context, void* answer, void*) {
         const auto* reply = static_cast<redisReply*>(answer);
         if (!reply || reply->type != REDIS_REPLY_ARRAY || reply->elements != 3) return;
-        if (std::string_view(reply->element[0]->str) != "message") return;
-        self(context->data)->events_.message(take(*reply->element[2]));
+        RedisConnection* connection = self(context->data);
+        const std::string_view kind(reply->element[0]->str);
+        if (kind == "message") connection->events_.message(take(*reply->element[2]));
+        if (kind != "subscribe") return;
+        connection->subscribed_ = true;
+        connection->waiting_since_ = 0;
+        if (auto waiter = std::exchange(connection->subscribing_, nullptr)) waiter.resume();
       },
       nullptr, "SUBSCRIBE %b", channel.data(), channel.size());
+  waiting_since_ = uv_now(loop_);
+  if (!timeouts_.active()) timeouts_.once(timeout_);
+  Subscribing subscribing{*this};
+  co_await subscribing;
+  if (lost_) co_return Error{"SUBSCRIBE " + std::string(channel) + ": " + reason_};
+  co_return Result<void>();
 }
 
 void RedisConnection::on_reply(redisAsyncContext* context, void* answer, void* data) {
@@ -269,15 +290,19 @@ void RedisConnection::on_reply(redisAsyncContext* context, void* answer, void* d
   if (operation->waiter) operation->waiter.resume();  // frees the operation
 }
 
-// The oldest command tells for all: Redis answers in order.
+// Loop time since which something is waited for, or 0. The oldest command tells for all: Redis answers in order.
+uint64_t RedisConnection::oldest_wait() const {
+  return waiting_since_ != 0 ? waiting_since_ : in_flight_.empty() ? 0 : in_flight_.front()->sent_at;
+}
+
 void RedisConnection::check_timeouts() {
-  if (lost_) return;
-  const uint64_t now = uv_now(loop_);
-  const uint64_t since = opened_at_ != 0 ? opened_at_ : in_flight_.empty() ? 0 : in_flight_.front()->sent_at;
-  if (since == 0) return;
-  const auto age = Milliseconds(static_cast<int64_t>(now - since));
-  if (age >= timeout_) return lose("no answer within " + format_duration(timeout_));
-  timeouts_.once(timeout_ - age);
+  const auto age = [this] { return Milliseconds(static_cast<int64_t>(uv_now(loop_) - oldest_wait())); };
+  if (lost_ || oldest_wait() == 0) return;
+  // The loop may have been held up itself, and the answer have come meanwhile: timers run before sockets are looked at.
+  if (age() >= timeout_ && connected_) redisAsyncHandleRead(context_);
+  if (lost_ || oldest_wait() == 0) return;
+  if (age() >= timeout_) return lose("no answer within " + format_duration(timeout_));
+  timeouts_.once(timeout_ - age());
 }
 
 void RedisConnection::lose(const std::string& reason) {
@@ -288,7 +313,9 @@ void RedisConnection::lose(const std::string& reason) {
   if (context_) redisAsyncFree(context_);  // tells every command that waits, by on_reply
   context_ = nullptr;
   close_poll();
-  if (auto waiter = std::exchange(connecting_, nullptr)) waiter.resume();
+  for (auto* waiting : {&connecting_, &subscribing_}) {
+    if (auto waiter = std::exchange(*waiting, nullptr)) waiter.resume();
+  }
 }
 
 void RedisConnection::end_turn() {

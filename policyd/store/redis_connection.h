@@ -74,14 +74,15 @@ class RedisConnection {
   // Resolves, connects, authenticates and selects the database.
   Task<Result<void>> open();
 
-  // Sends a command (at the end of this turn); `co_await` the call for the answer.
+  // Sends a command (at the end of this turn); `co_await` the call for the answer. Before open() has ended nothing is sent.
   RedisCall send(std::span<const std::string_view> arguments);
   RedisCall send(std::initializer_list<std::string_view> arguments) {
     return send(std::span<const std::string_view>(arguments.begin(), arguments.size()));
   }
 
-  // From now on this connection only listens; messages go to Events::message.
-  void subscribe(std::string_view channel);
+  // From now on this connection only listens; messages go to Events::message. An Error is a refusal (NOPERM) or the end of the connection.
+  Task<Result<void>> subscribe(std::string_view channel);
+  [[nodiscard]] bool alive() const { return opened_ && !lost_; }
 
  private:
   struct Poll;
@@ -93,7 +94,16 @@ class RedisConnection {
     void await_resume() const noexcept {}
   };
 
+  struct Subscribing {
+    RedisConnection& connection;
+    [[nodiscard]] bool await_ready() const noexcept { return connection.subscribed_ || connection.lost_; }
+    void await_suspend(std::coroutine_handle<> waiter) const noexcept { connection.subscribing_ = waiter; }
+    void await_resume() const noexcept {}
+  };
+
   static RedisConnection* self(void* data);
+  RedisCall transmit(std::span<const std::string_view> arguments);
+  [[nodiscard]] uint64_t oldest_wait() const;
   Result<void> attach(const std::string& host);
   Task<Result<void>> tell(const std::vector<std::string_view>& command);
   void want(int event, bool wanted);
@@ -111,9 +121,11 @@ class RedisConnection {
   redisAsyncContext* context_ = nullptr;  // hiredis frees it when the connection ends
   Poll* poll_ = nullptr;                  // owned by libuv until its close callback
   std::deque<RedisOperation*> in_flight_;      // in the order sent
-  std::coroutine_handle<> connecting_;
-  uint64_t opened_at_ = 0;                // loop time while connecting, else 0
+  std::coroutine_handle<> connecting_, subscribing_;
+  uint64_t waiting_since_ = 0;            // loop time while connecting or subscribing, else 0
   bool connected_ = false;
+  bool opened_ = false;                   // connected, authenticated, database selected
+  bool subscribed_ = false;
   bool to_write_ = false;
   bool lost_ = false;
   bool told_ = false;                     // Events::lost has been called, or is not wanted

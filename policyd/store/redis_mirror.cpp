@@ -22,19 +22,31 @@ std::map<std::string, std::string> to_map(const RedisReply& fields) {
 
 RedisMirror::RedisMirror(uv_loop_s* loop, const Clock& clock, Mirror& mirror, Keys keys)
     : clock_(clock), mirror_(mirror), keys_(std::move(keys)), retry_(loop, [this] {
-        if (!following_ && data_) spawn(follow());
+        start_following();
       }) {}
 
 void RedisMirror::attach(RedisConnection& data) {
   data_ = &data;
   reload_ = true;
-  if (!following_) spawn(follow());
+  start_following();
+}
+
+void RedisMirror::detach() {
+  data_ = nullptr;
+  following_task_.reset();
+  following_ = false;
+}
+
+void RedisMirror::start_following() {
+  if (following_ || !data_) return;
+  following_task_.emplace(follow());
+  following_task_->start();
 }
 
 void RedisMirror::invalidated(const RedisReply& payload) {
   if (payload.kind != RedisReply::Kind::array) reload_ = true;
   for (const RedisReply& key : payload.elements) changed_.insert(key.text);
-  if (!following_ && data_) spawn(follow());
+  start_following();
 }
 
 std::vector<std::string> RedisMirror::aliases(const BlockTarget& target) const {

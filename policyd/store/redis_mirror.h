@@ -26,7 +26,7 @@ class RedisMirror {
 
   // A fresh connection: loads everything, then follows. Whatever was still under way on an earlier one ends by itself.
   void attach(RedisConnection& data);
-  void detach() { data_ = nullptr; }
+  void detach();
   // What Redis told: keys that changed, or nil for all of them (FLUSHDB, FLUSHALL).
   void invalidated(const RedisReply& payload);
   // Whether a full load has ever been done.
@@ -35,6 +35,7 @@ class RedisMirror {
   [[nodiscard]] std::vector<std::string> aliases(const BlockTarget& target) const;
 
  private:
+  void start_following();
   Task<void> follow();
   Task<bool> load(RedisConnection& data);
   // False: an answer is missing, or was an error that says nothing about the key (BUSY, LOADING ...): what is known stays.
@@ -51,6 +52,7 @@ class RedisMirror {
   const Keys keys_;
   RedisConnection* data_ = nullptr;
   bool following_ = false;
+  std::optional<Task<void>> following_task_;
   Timer retry_;                                              // after an error that says nothing about a key
   bool reload_ = false;
   bool loaded_ = false;

@@ -14,7 +14,7 @@ local limits = {struct.unpack('<' .. rep('d', #ARGV[2] / 8), ARGV[2])}
 local time = redis.call('TIME')
 local now = time[1] * 1000 + floor(time[2] / 1000)
 local at = now
-if mode == 'merge' then at = min(tonumber(ARGV[7]), now) end
+if mode == 'merge' or mode == 'cancel' then at = min(tonumber(ARGV[7]), now) end
 
 local packed, message
 if KEYS[2] then
@@ -24,11 +24,23 @@ else
   packed = redis.call('GET', KEYS[1])
 end
 local state, size = {}, 0
-if packed then
+if packed and #packed % 8 == 0 then
   size = #packed / 8
   state = {struct.unpack('<' .. rep('d', size), packed)}
   state[size + 1] = nil
 end
+-- What somebody else wrote here is taken for nothing.
+local header = 1
+while header <= size do
+  local meter, window, buckets = state[header], state[header + 1], state[header + 3]
+  if not (buckets and buckets >= 1 and buckets % 1 == 0 and header + 3 + 2 * buckets <= size and window > 0 and
+          (meter == 1 or meter == 2 or meter == 3)) then
+    state, size = {}, 0
+  else
+    header = header + 4 + 2 * buckets
+  end
+end
+if message and (#message < 24 or #message % 8 ~= 0) then message = nil end
 
 -- What the message has been charged (time of the first charge, recipients, bytes, and 8 octets of each recipient); what it
 -- should have been charged when this has passed; and so what is to be added.
@@ -54,7 +66,11 @@ else
   if bytes == 0 then bytes = had_bytes end
 end
 local amounts = {1 - had_messages, recipients - had_recipients, bytes - had_bytes}
-if amounts[1] == 0 and amounts[2] == 0 and amounts[3] == 0 then return 1 end
+if mode == 'cancel' then amounts = {-had_messages, -had_recipients, -had_bytes} end
+if amounts[1] == 0 and amounts[2] == 0 and amounts[3] == 0 then
+  if message and mode ~= 'dry' then redis.call('PEXPIRE', KEYS[2], ARGV[8]) end
+  return 1
+end
 
 -- Drops what has run out, what a clock that was set back left in the future, and counters with nothing in them.
 local function compact()
@@ -104,7 +120,7 @@ end
 
 -- All limits are tested before anything is counted.
 local refused, wait
-if mode ~= 'merge' then
+if mode == '' or mode == 'dry' then
   for i = 1, #limits - 1, 3 do
     local meter, maximum, window = limits[i], limits[i + 1], limits[i + 2]
     local amount = amounts[meter]
@@ -196,7 +212,7 @@ else
   redis.call('SET', KEYS[1], struct.pack('<' .. rep('d', size), unpack(state)), 'PX', floor(longest * 1.02) + 1)
 end
 if KEYS[2] then
-  if refused then
+  if refused or mode == 'cancel' then
     redis.call('DEL', KEYS[2])
   else
     if is_new then hashes = hashes .. ARGV[3] end

@@ -13,7 +13,8 @@ namespace policyd {
 //         2 limits: packed numbers, meter, maximum, window in ms of each
 //         3 recipient: 8 octets of hash (kind recipient)
 //         4 recipients accepted (kind settle), 5 bytes
-//         6 mode: "" tests and counts; "dry" only tests; "merge" counts without a test, at the time ARGV[7] (ms)
+//         6 mode: "" tests and counts; "dry" only tests; "merge" counts without a test, at the time ARGV[7] (ms);
+//           "cancel" gives back all that the message was charged
 //         8 how long to remember the message, ms
 //   reply 1: passed. {index of the limit (from 0), ms until it will pass or -1}: refused.
 extern const std::string_view kChargeScript;

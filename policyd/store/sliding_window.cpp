@@ -117,6 +117,45 @@ bool sound(const Counters::Cells& cells, const Slice& slice) {
   return true;
 }
 
+bool concerns(const Limits& limits, const Slice& slice) {
+  return std::any_of(limits.begin(), limits.end(), [&slice](const Limit& limit) {
+    return static_cast<int64_t>(limit.meter) == slice.meter && limit.window.count() == slice.window;
+  });
+}
+
+// Whether the counter can take `amount` more by a mere addition: nothing in it has run out, and its newest bucket is the
+// current one where there is something to add.
+bool takes_in_place(const Counters::Cells& cells, const Slice& slice, int64_t amount, int64_t now) {
+  if (slice.buckets == 0) return false;
+  const int64_t current = bucket_of(now, slice.window);
+  const int64_t oldest = cells[slice.first()], newest = cells[slice.end() - 2];
+  return alive(oldest, current) && alive(newest, current) && (amount == 0 || newest == current);
+}
+
+// What a busy account mostly needs: adds where the cells are. False, with nothing changed, where the cells have to be
+// made anew: something is given back, has run out, or begins a bucket or a counter.
+bool add_in_place(Counters::Cells& cells, const Limits& limits, const Amounts& amounts, int64_t now) {
+  if (std::any_of(amounts.begin(), amounts.end(), [](int64_t amount) { return amount < 0; })) return false;
+  const auto amount_for_slice = [&](const Slice& slice) {
+    return concerns(limits, slice) ? amounts[static_cast<size_t>(slice.meter - 1)] : 0;
+  };
+  for (const Limit& limit : limits) {
+    if (amounts[static_cast<size_t>(limit.meter) - 1] == 0) continue;
+    if (!find(cells, limit.meter, limit.window.count())) return false;
+  }
+  for (size_t at = 0; at < cells.size();) {
+    const Slice slice = slice_at(cells, at);
+    if (!takes_in_place(cells, slice, amount_for_slice(slice), now)) return false;
+    at = slice.end();
+  }
+  for (size_t at = 0; at < cells.size();) {
+    const Slice slice = slice_at(cells, at);
+    cells[slice.end() - 1] += amount_for_slice(slice);
+    at = slice.end();
+  }
+  return true;
+}
+
 // What `amounts` means for one counter: nothing is given back where it does not count any more.
 int64_t amount_for(const Amounts& amounts, int64_t meter, int64_t window, int64_t now, int64_t since) {
   const int64_t amount = amounts[static_cast<size_t>(meter - 1)];
@@ -162,6 +201,7 @@ ChargeResult Counters::test(const Limits& limits, const Amounts& amounts, WallTi
 
 void Counters::add(const Limits& limits, const Amounts& amounts, WallTime now, WallTime since) {
   const int64_t now_ms = now.time_since_epoch().count();
+  if (add_in_place(cells_, limits, amounts, now_ms)) return;
   const auto amount_of = [&](int64_t meter, int64_t window) {
     return amount_for(amounts, meter, window, now_ms, since.time_since_epoch().count());
   };
@@ -171,11 +211,8 @@ void Counters::add(const Limits& limits, const Amounts& amounts, WallTime now, W
   for (size_t at = 0; at < cells_.size();) {
     const Slice slice = slice_at(cells_, at);
     at = slice.end();
-    const bool known = std::any_of(limits.begin(), limits.end(), [&slice](const Limit& limit) {
-      return static_cast<int64_t>(limit.meter) == slice.meter && limit.window.count() == slice.window;
-    });
-    rewrite(next, cells_, &slice, slice.meter, slice.window, known ? amount_of(slice.meter, slice.window) : 0,
-            now_ms);
+    const int64_t amount = concerns(limits, slice) ? amount_of(slice.meter, slice.window) : 0;
+    rewrite(next, cells_, &slice, slice.meter, slice.window, amount, now_ms);
   }
   for (const Limit& limit : limits) {
     if (find(cells_, limit.meter, limit.window.count())) continue;

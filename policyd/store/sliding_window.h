@@ -36,7 +36,8 @@ class Counters {
 
   // Counts `amounts` at `now`, in every window of `limits`, and drops what has run out. What is given back was
   // counted at `since` or later: a window that has forgotten that time already gives nothing back, the others take it from
-  // the oldest buckets first (what remains then counts rather longer than shorter), never below zero.
+  // the oldest buckets first (what remains then counts rather longer than shorter), never below zero. Allocates nothing
+  // while every counter concerned is in its current bucket and none has run out.
   void add(const Limits& limits, const Amounts& amounts, WallTime now, WallTime since);
 
   [[nodiscard]] std::vector<Usage> usage(WallTime now) const;

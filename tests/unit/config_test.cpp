@@ -207,7 +207,7 @@ TEST_CASE("config: what is shown can be read back") {
   const std::string_view documents[] = {
       "",
       "[server]\nlisten = [\"unix:/run/p\", \"inet:[::1]:0\", \"systemd:policyd\"]\ndeadline = "
-      "\"1500ms\"\nnode = \"mx1\"\n"
+      "\"30s\"\nnode = \"mx1\"\n"
       "[admin]\nlisten = []\nsocket_mode = \"0600\"\n"
       "[store]\nurl = \"redis+unix:///run/redis.sock?db=3\"\nprefix = \"p:\"\ntimeout = \"5s\"\n"
       "[traffic]\nnetworks = []\nown_names = [\"MX1.example.com.\", "

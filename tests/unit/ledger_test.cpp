@@ -35,7 +35,7 @@ Charge settle(std::string_view instance, int64_t recipients, int64_t bytes = 0) 
 // A ledger with a clock and three limits, and what it says has been used.
 struct Fixture {
   FakeClock clock;
-  Ledger ledger;
+  Ledger ledger{1};
   Limits limits{{Meter::messages, 5, kHour}, {Meter::recipients, 10, kHour}, {Meter::bytes, 1'000, kHour}};
 
   ChargeResult charge(const Charge& charge) { return ledger.charge(charge, limits, clock.wall()); }
@@ -156,18 +156,41 @@ TEST_CASE("ledger: a dry run says what would happen and changes nothing") {
   CHECK(f.ledger.take_changes(10).empty());
 }
 
-TEST_CASE("ledger: the oldest messages are forgotten first, and their counters stay") {
+TEST_CASE("ledger: recipients are told apart from the first to the last") {
+  Fixture f;
+  f.limits = {{Meter::recipients, 1'000, kHour}};
+  for (int round = 0; round < 2; ++round) {
+    for (int i = 0; i < 100; ++i) CHECK(f.passes(recipient("i1", "user" + std::to_string(i) + "@x")));
+    CHECK(f.used() == Amounts{0, 100, 0});
+  }
+}
+
+TEST_CASE("ledger: the oldest messages are forgotten, and their counters stay") {
   Fixture f;
   f.limits = {{Meter::messages, 1'000'000, kHour}};
-  CHECK(f.passes(recipient("first", "a@x")));
-  CHECK(f.passes(recipient("second", "a@x")));
-  for (size_t i = 0; i + 1 < Ledger::kMessages; ++i) f.charge(recipient("i" + std::to_string(i), "a@x"));
-  const int64_t before = f.used()[0];
-  CHECK(before == static_cast<int64_t>(Ledger::kMessages) + 1);
-  f.charge(recipient("second", "a@x"));
-  CHECK(f.used()[0] == before);  // still known
-  f.charge(recipient("first", "a@x"));
-  CHECK(f.used()[0] == before + 1);
+  int64_t charged = 0;
+  const auto charge = [&](size_t count) {
+    for (size_t i = 0; i < count; ++i) f.charge(recipient(std::to_string(charged++), "a@x"));
+  };
+  CHECK(f.passes(recipient("early", "a@x")));
+  charge(Ledger::kMessages / 16);
+  CHECK(f.passes(recipient("early", "a@x")));
+  CHECK(f.used()[0] == charged + 1);  // still known
+  charge(3 * Ledger::kMessages);
+  CHECK(f.used()[0] == charged + 1);
+  CHECK(f.passes(recipient("early", "a@x")));
+  CHECK(f.used()[0] == charged + 2);  // a stranger again
+}
+
+TEST_CASE("ledger: what was cleared is as new") {
+  Fixture f;
+  f.ledger.clear();
+  for (int round = 0; round < 2; ++round) {
+    for (const char* to : {"a@x", "b@x", "c@x"}) CHECK(f.passes(recipient("i1", to)));
+    CHECK(f.used() == Amounts{1, 3, 0});
+    f.ledger.clear();
+    CHECK(f.used() == Amounts{});
+  }
 }
 
 TEST_CASE("ledger: accounts with nothing left are swept") {

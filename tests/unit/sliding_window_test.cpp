@@ -201,6 +201,37 @@ TEST_CASE("sliding_window: a clock that was set back a little still counts, a ti
   CHECK(counters.test(limits, kMessage, clock.wall() - 3 * kMinute).passed);
 }
 
+TEST_CASE("sliding_window: what is added within a bucket is added in place") {
+  FakeClock clock;
+  const Limits limits{{Meter::messages, 99, kMinute}, {Meter::bytes, 999, 60 * kMinute}};
+  Counters counters;
+  counters.add(limits, {1, 0, 100}, clock.wall(), clock.wall());
+  const Counters::Cells once = counters.cells();
+  const int64_t* const where = counters.cells().data();
+  counters.add(limits, {2, 5, 50}, clock.wall(), clock.wall());
+  CHECK(counters.cells().data() == where);
+  Counters::Cells expected = once;
+  expected.at(4) += 2;
+  expected.at(9) += 50;
+  CHECK(counters.cells() == expected);
+}
+
+TEST_CASE("sliding_window: in place or made anew, the cells are the same") {
+  std::mt19937_64 random(3);
+  const Limits limits{{Meter::messages, 99, kMinute}, {Meter::recipients, 99, 3 * kMinute}, {Meter::messages, 99, Milliseconds{7'001}}};
+  Counters counters, anew;
+  FakeClock clock;
+  for (int event = 0; event < 3'000; ++event) {
+    clock.advance(Milliseconds(static_cast<int64_t>(random() % 300)));
+    if (random() % 300 == 0) clock.advance(kMinute);
+    const Amounts amounts{static_cast<int64_t>(random() % 3), static_cast<int64_t>(random() % 3), 0};
+    counters.add(limits, amounts, clock.wall(), clock.wall());
+    // Giving back nothing of a meter that has no limit keeps it out of the short way.
+    anew.add(limits, {amounts[0], amounts[1], -1}, clock.wall(), clock.wall());
+    REQUIRE(counters.cells() == anew.cells());
+  }
+}
+
 TEST_CASE("sliding_window: the cells of one counter stay bounded") {
   FakeClock clock;
   const Limits limits = messages(1'000'000, kMinute);

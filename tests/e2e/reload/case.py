@@ -66,7 +66,7 @@ class Reload(E2eTest):
 
     def test_sigterm_answers_what_is_in_flight(self):
         # A Redis that hangs keeps requests in flight until the store's time-out.
-        policyd = Policyd(self, store=self.redis.url, store_keys={"timeout": "1s"},
+        policyd = Policyd(self, store=self.redis.url, store_keys={"timeout": "750ms"},
                           tables='[accounts.default]\nmessages = ["60/1m"]\n')
         clients = [policyd.client() for _ in range(30)]
         self.assertEqual(ask_all(clients, [outgoing(f"u{i}@example.com") for i in range(30)]), ["DUNNO"] * 30)
