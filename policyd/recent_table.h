@@ -1,9 +1,9 @@
 // A table of what was seen of late: a fixed number of entries, found by a 64-bit key, the oldest forgotten first.
 //
-// Built like a processor's cache, because memory is what it costs: an entry may stand in any of the kWays places of its set, and
-// nowhere else. The keys of a set fill one cache line and every place has its value, so that a miss touches one line and a
-// hit two; no chains are followed and nothing is allocated for an entry. A full set forgets its own oldest entry, not the
-// oldest of all: with 8 ways an entry outlives the next kEntries / 8 but for one in 100,000.
+// Built like a processor's cache, because memory is what it costs: an entry may stand in any of the kWays places of its
+// set, and nowhere else. The keys of a set of 8 fill one cache line and every place has its value, so that a miss touches
+// one line and a hit little more; no chains are followed and nothing is allocated for an entry. A full set forgets its own
+// oldest entry, not the oldest of all: with 8 ways an entry outlives the next kEntries / 8 but for one in 100,000.
 //
 // The key is the identity: whoever derives it sees to it that 64 bits tell entries apart (random_seed(), where strangers
 // choose what is hashed). Memory comes with the first entry and its pages only when they are written to. Where there

@@ -4,9 +4,9 @@
 // enforces its share of the limits with this. The Lua script of the Redis store follows the same rules; the contract suite
 // holds the two to each other. One thread, no clock: times are given.
 //
-// About kMessages messages are remembered (policyd/recent_table.h: the oldest of a set goes first); a message is under way in one
-// smtpd process at a time, so that is far more than any site has. One that was forgotten too early is charged once more. An
-// account is forgotten when nothing in its windows counts any more.
+// About kMessages messages are remembered (policyd/recent_table.h: the oldest of a set goes first); a message is under
+// way in one smtpd process at a time, so that is far more than any site has. One that was forgotten too early is charged
+// once more. An account is forgotten when nothing in its windows counts any more.
 #pragma once
 
 #include <cstdint>

@@ -218,7 +218,8 @@ TEST_CASE("sliding_window: what is added within a bucket is added in place") {
 
 TEST_CASE("sliding_window: in place or made anew, the cells are the same") {
   std::mt19937_64 random(3);
-  const Limits limits{{Meter::messages, 99, kMinute}, {Meter::recipients, 99, 3 * kMinute}, {Meter::messages, 99, Milliseconds{7'001}}};
+  const Limits limits{
+      {Meter::messages, 99, kMinute}, {Meter::recipients, 99, 3 * kMinute}, {Meter::messages, 99, Milliseconds{7'001}}};
   Counters counters, anew;
   FakeClock clock;
   for (int event = 0; event < 3'000; ++event) {
