@@ -28,7 +28,7 @@ class AccountPolicies {
   std::shared_ptr<const AccountPolicy> of(std::string_view account);
   void reconfigure(std::shared_ptr<const Config> config);
 
-  // The places that are asked, nearest first: {"account joe@example.com (store)", settings}, ...
+  // The places that are asked, nearest first. Names are views into `account`.
   struct Layer {
     std::string_view name;      // "joe@example.com", "example.com", "default"
     bool from_store = false;

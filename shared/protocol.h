@@ -45,7 +45,7 @@ class RequestReader {
   std::vector<uint32_t> line_ends_;  // of the next request's lines so far, from begin_
 };
 
-// "action=ACTION\n\n", never over 510 octets of action; control characters and all that is not printable ASCII
+// "action=ACTION\n\n", never over 510 octets in all; control characters and all that is not printable ASCII
 // become '?'. An empty or blank action, which Postfix would take as a permit, is a bug: aborts.
 std::string format_reply(std::string_view action);
 

@@ -1,7 +1,7 @@
 // What policyd remembers, in the verbs of its domain: charge, blocks, account settings, usage, nodes.
 //
-// Two kinds exist: embedded (memory.*, durable with a file) and Redis (redis.*), which failover.* keeps answering while Redis
-// is away. One contract suite (tests/contract) runs on all of them. Reads that a decision needs (blocks, settings) are
+// Two kinds exist: embedded (memory.*, durable with a file) and Redis (redis.*), which keeps answering while Redis is away
+// (local_share.*). One contract suite (tests/contract) runs on all of them. Reads that a decision needs (blocks, settings) are
 // not here: each store keeps the Mirror it was given up to date, so that looking one up costs no round trip.
 #pragma once
 
