@@ -40,8 +40,7 @@ App::App(std::shared_ptr<const Config> config, std::string config_path, Log& log
       log_(log),
       started_(clock_.wall()),
       mirror_(clock_),
-      streams_(loop_.get()),
-      hand_over_log_(loop_.get(), [this] { log_.hand_over(); }) {}
+      streams_(loop_.get()) {}
 
 App::~App() = default;
 

@@ -11,7 +11,6 @@
 #include "policyd/admin/admin_server.h"
 #include "policyd/async/loop.h"
 #include "policyd/async/signal.h"
-#include "policyd/async/turn.h"
 #include "policyd/engine.h"
 #include "policyd/listener.h"
 #include "policyd/store/mirror.h"
@@ -53,7 +52,6 @@ class App {
   SessionStatistics sessions_;
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::unique_ptr<AdminServer> admin_;
-  EachTurn hand_over_log_;
   std::vector<std::unique_ptr<Signal>> signals_;
   bool draining_ = false;
 };

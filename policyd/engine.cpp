@@ -106,55 +106,59 @@ void Engine::reconfigure(std::shared_ptr<const Config> config) {
 Task<Verdict> Engine::decide(const Request& request) { return evaluate(request, Mode::live); }
 Task<Verdict> Engine::explain(const Request& request) { return evaluate(request, Mode::dry); }
 
+// One coroutine for the whole way of a request: whatever it calls and does not wait for is a plain function.
 Task<Verdict> Engine::evaluate(const Request& request, Mode mode) {
   const std::shared_ptr<const Active> active = active_;
   const Subject subject(request, *active->config);
   Verdict verdict;
   verdict.direction = subject.direction();
   verdict.account = subject.account();
-  switch (request.state()) {
-    case ProtocolState::rcpt:
-      co_await judge(request, subject, *active, mode, verdict);
-      break;
-    case ProtocolState::data:
-    case ProtocolState::end_of_message:
-      if (subject.direction() == Direction::outgoing) {
-        co_await charge(request, subject, *active, Charge::Kind::settle, mode, verdict);
-      }
-      break;
-    default:
-      verdict.cause = Cause::not_asked;
+  const bool judging = request.state() == ProtocolState::rcpt;
+  const auto key = judging && mode == Mode::live ? recent_.key_of(request) : std::nullopt;
+  if (key) recent_.prefetch(*key);
+
+  bool going_on = begin(request.state(), subject, *active, key, verdict);
+  if (going_on && judging && active->any_check[static_cast<size_t>(verdict.direction)]) {
+    const auto checking = run_checks(request, *active, verdict);
+    co_await checking;
+    apply_score(*active->config, active->checks, verdict);
+    going_on = !refused(verdict);
+  }
+  const auto policy = going_on && subject.direction() == Direction::outgoing ? policies_.of(subject.account()) : nullptr;
+  if (policy && !policy->limits.empty()) {
+    const Charge charge = charge_of(request, subject, *policy, mode);
+    const auto charging = store_.charge(charge);
+    verdict.charge = co_await charging;
+    if (!verdict.charge.passed) apply_limit(*active->config, *policy, verdict);
+    going_on = !refused(verdict);
+  }
+  if (going_on && judging) {
+    if (key) recent_.remember(*key, verdict.action, verdict.text, verdict.score);
+    if (mode == Mode::live) pass(request, *active, verdict);
   }
   if (mode == Mode::live) count(verdict);
   co_return verdict;
 }
 
-Task<void> Engine::judge(const Request& request, const Subject& subject, const Active& active, Mode mode,
-                         Verdict& verdict) {
+// What is known at once. False: the verdict stands.
+bool Engine::begin(ProtocolState state, const Subject& subject, const Active& active,
+                   const std::optional<RecentDecisions::Key>& key, Verdict& verdict) const {
+  if (state == ProtocolState::data || state == ProtocolState::end_of_message) return true;
+  if (state != ProtocolState::rcpt) {
+    verdict.cause = Cause::not_asked;
+    return false;
+  }
   if (const Block* block = mirror_.find(subject.names())) {
     apply_block(*block, active.config->blocks.reply, verdict);
-    co_return;
+    return false;
   }
-  const auto key = mode == Mode::live ? recent_.key_of(request) : std::nullopt;
-  if (const auto* earlier = key ? recent_.find(*key) : nullptr) {
-    verdict.action = earlier->action;
-    verdict.text = earlier->text();
-    verdict.score = earlier->score;
-    verdict.cause = Cause::earlier;
-    co_return;
-  }
-  if (active.any_check[static_cast<size_t>(verdict.direction)]) {
-    const auto checking = run_checks(request, active, verdict);
-    co_await checking;
-    apply_score(*active.config, active.checks, verdict);
-  }
-  if (refused(verdict)) co_return;
-  if (subject.direction() == Direction::outgoing) {
-    co_await charge(request, subject, active, Charge::Kind::recipient, mode, verdict);
-    if (refused(verdict)) co_return;
-  }
-  if (key) recent_.remember(*key, verdict.action, verdict.text, verdict.score);
-  if (mode == Mode::live) pass(request, active, verdict);
+  const auto* earlier = key ? recent_.find(*key) : nullptr;
+  if (!earlier) return true;
+  verdict.action = earlier->action;
+  verdict.text = earlier->text();
+  verdict.score = earlier->score;
+  verdict.cause = Cause::earlier;
+  return false;
 }
 
 Task<void> Engine::run_checks(const Request& request, const Active& active, Verdict& verdict) {
@@ -179,24 +183,20 @@ Task<void> Engine::run_checks(const Request& request, const Active& active, Verd
   }
 }
 
-Task<void> Engine::charge(const Request& request, const Subject& subject, const Active& active, Charge::Kind kind,
-                          Mode mode, Verdict& verdict) {
-  const std::shared_ptr<const AccountPolicy> policy = policies_.of(subject.account());
-  if (policy->limits.empty()) co_return;
+// A recipient's charge at RCPT; afterwards the message's is settled.
+Charge Engine::charge_of(const Request& request, const Subject& subject, const AccountPolicy& policy, Mode mode) {
   Charge charge;
-  charge.kind = kind;
+  charge.kind = request.state() == ProtocolState::rcpt ? Charge::Kind::recipient : Charge::Kind::settle;
   charge.account = subject.account();
   charge.instance = request.instance();
   charge.recipient = subject.recipient();
   charge.recipients = request.recipient_count();
   // Before END-OF-MESSAGE the size is what MAIL declared.
   charge.bytes = request.size();
-  charge.limits = &policy->limits;
+  charge.limits = &policy.limits;
   charge.ended = request.state() == ProtocolState::end_of_message;
   charge.dry_run = mode == Mode::dry;
-  const auto charging = store_.charge(charge);
-  verdict.charge = co_await charging;
-  if (!verdict.charge.passed) apply_limit(*active.config, *policy, verdict);
+  return charge;
 }
 
 // Mail that goes on: once per message it is given the header, if one is configured.

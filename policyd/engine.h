@@ -56,6 +56,7 @@ class Engine {
   // The settings in force for an account, each key from the nearest place that sets it.
   [[nodiscard]] std::shared_ptr<const AccountPolicy> policy(std::string_view account) { return policies_.of(account); }
   [[nodiscard]] const AccountPolicies& policies() const { return policies_; }
+
  private:
   enum class Mode : uint8_t { live, dry };
   // A configuration with what is looked up for every request at hand; a request under way keeps its own.
@@ -66,10 +67,10 @@ class Engine {
   };
 
   Task<Verdict> evaluate(const Request& request, Mode mode);
-  Task<void> judge(const Request& request, const Subject& subject, const Active& active, Mode mode, Verdict& verdict);
+  bool begin(ProtocolState state, const Subject& subject, const Active& active,
+             const std::optional<RecentDecisions::Key>& key, Verdict& verdict) const;
   Task<void> run_checks(const Request& request, const Active& active, Verdict& verdict);
-  Task<void> charge(const Request& request, const Subject& subject, const Active& active, Charge::Kind kind, Mode mode,
-                    Verdict& verdict);
+  static Charge charge_of(const Request& request, const Subject& subject, const AccountPolicy& policy, Mode mode);
   void pass(const Request& request, const Active& active, Verdict& verdict);
   void count(const Verdict& verdict);
 

@@ -31,6 +31,9 @@ class RecentDecisions {
   [[nodiscard]] std::optional<Key> key_of(const Request& request) const;          // one recipient of one message
   [[nodiscard]] std::optional<Key> message_key_of(const Request& request) const;  // the message
 
+  // To be called some work before find() or remember().
+  void prefetch(Key key) const { decisions_.prefetch(key); }
+
   struct Decision {
     Action action = Action::dunno;
     int score = 0;

@@ -18,9 +18,7 @@ void append_number(std::string& out, int64_t number) {
 
 void append_field(std::string& out, std::string_view name, std::string_view value) {
   if (value.empty()) return;
-  out.push_back(' ');
   out.append(name);
-  out.push_back('=');
   append_quoted(out, value);
 }
 
@@ -86,13 +84,13 @@ void append_log_line(std::string& out, const Request& request, const Verdict& ve
   out += direction_name(verdict.direction);
   out += " state=";
   append_quoted(out, request.get(Attribute::protocol_state), 20);
-  append_field(out, "account", verdict.account);
-  append_field(out, "client", request.client_address());
-  append_field(out, "client_name", request.get(Attribute::client_name));
-  append_field(out, "ehlo", request.helo_name());
+  append_field(out, " account=", verdict.account);
+  append_field(out, " client=", request.client_address());
+  append_field(out, " client_name=", request.get(Attribute::client_name));
+  append_field(out, " ehlo=", request.helo_name());
   out += " sender=";
   append_quoted(out, request.sender());
-  append_field(out, "recipient", request.recipient());
+  append_field(out, " recipient=", request.recipient());
   if (!verdict.findings.empty()) {
     out += " score=";
     append_number(out, verdict.score);
@@ -103,9 +101,9 @@ void append_log_line(std::string& out, const Request& request, const Verdict& ve
     append_quoted(out, std::string(block_type_name(verdict.block->target.type)) + ":" + verdict.block->target.target);
   }
   append_limit(out, verdict.charge);
-  append_field(out, "text", verdict.text);
-  append_field(out, "queue_id", request.get(Attribute::queue_id));
-  append_field(out, "instance", request.instance());
+  append_field(out, " text=", verdict.text);
+  append_field(out, " queue_id=", request.get(Attribute::queue_id));
+  append_field(out, " instance=", request.instance());
 }
 
 }  // namespace policyd

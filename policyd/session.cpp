@@ -41,36 +41,42 @@ void Session::start() {
 }
 
 Task<void> Session::run() {
-  bool going_on = true;
-  while (going_on) {
-    auto step = reader_.next(request_);
+  for (;;) {
+    const auto step = reader_.next(request_);
     if (!step) {
       bad_input(step.error().message);
       break;
     }
-    const auto doing = *step == RequestReader::Step::complete ? answer() : wait_for_more();
-    going_on = co_await doing;
+    if (*step == RequestReader::Step::complete) {
+      half_since_.reset();
+      deciding_ = true;
+      const auto deciding = context_.engine.decide(request_);
+      const Verdict verdict = co_await deciding;
+      deciding_ = false;
+      if (!answer(verdict)) break;
+      continue;
+    }
+    if (draining_) break;
+    prepare_to_wait();
+    auto readable = stream_.readable();
+    if (!co_await readable) {
+      end_of_stream();
+      break;
+    }
   }
   context_.ended(*this);
 }
 
-Task<bool> Session::answer() {
-  half_since_.reset();
-  deciding_ = true;
-  const auto deciding = context_.engine.decide(request_);
-  const Verdict verdict = co_await deciding;
-  deciding_ = false;
+// False: the peer does not deserve to be heard any more.
+bool Session::answer(const Verdict& verdict) {
   log_verdict(context_.engine.config(), request_, verdict, context_.line);
   stream_.send(reply_to(verdict));
-  if (stream_.unsent() > kMostUnsent) {
-    bad_input("sends requests but does not read the replies");
-    co_return false;
-  }
-  co_return true;
+  if (stream_.unsent() <= kMostUnsent) return true;
+  bad_input("sends requests but does not read the replies");
+  return false;
 }
 
-Task<bool> Session::wait_for_more() {
-  if (draining_) co_return false;
+void Session::prepare_to_wait() {
   request_.clear();
   if (reader_.pending() == 0) {
     half_since_.reset();
@@ -78,14 +84,13 @@ Task<bool> Session::wait_for_more() {
     half_since_ = context_.clock.steady();
   }
   if (std::exchange(paused_, false)) stream_.resume();
-  auto readable = stream_.readable();
-  const bool more = co_await readable;
-  if (!more && half_since_ && !draining_) {
-    const bool given_up = context_.clock.steady() - *half_since_ >= kHalfRequestTimeout;
-    bad_input((given_up ? "half a request for a minute, " : "ended within a request, after ") +
-              std::to_string(reader_.pending()) + " octets of it");
-  }
-  co_return more;
+}
+
+void Session::end_of_stream() {
+  if (!half_since_ || draining_) return;
+  const bool given_up = context_.clock.steady() - *half_since_ >= kHalfRequestTimeout;
+  bad_input((given_up ? "half a request for a minute, " : "ended within a request, after ") +
+            std::to_string(reader_.pending()) + " octets of it");
 }
 
 void Session::received(std::string_view octets) {

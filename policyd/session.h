@@ -53,8 +53,9 @@ class Session final : private StreamSink {
 
  private:
   Task<void> run();
-  Task<bool> answer();
-  Task<bool> wait_for_more();
+  bool answer(const Verdict& verdict);
+  void prepare_to_wait();
+  void end_of_stream();
   void received(std::string_view octets) override;
   void bad_input(const std::string& reason);
 

@@ -33,13 +33,20 @@ Subject::Subject(const Request& request, const Config& config) {
                                     name == "unknown" ? std::string_view() : name, request.recipient()};
   std::string_view* const views[] = {&names_.sender, &names_.login, &names_.ehlo, &names_.client_name,
                                      &names_.recipient};
-  size_t total = 0;
-  for (const auto part : parts) total += part.size();
-  text_.reserve(total);  // so that the views stay valid
+  // Most names come in lower case: those are used where they stand in the request.
+  size_t to_lower = 0;
   for (size_t i = 0; i < std::size(parts); ++i) {
-    const size_t at = text_.size();
-    append_lower(text_, parts[i]);
-    *views[i] = std::string_view(text_).substr(at);
+    *views[i] = parts[i];
+    if (has_capitals(parts[i])) to_lower += parts[i].size();
+  }
+  if (to_lower > 0) {
+    text_.reserve(to_lower);  // so that the views stay valid
+    for (std::string_view* const view : views) {
+      if (!has_capitals(*view)) continue;
+      const size_t at = text_.size();
+      append_lower(text_, *view);
+      *view = std::string_view(text_).substr(at);
+    }
   }
   names_.client = IpAddress::parse(request.client_address());
   names_.direction = direction_of(request, names_.client, config.traffic.networks);

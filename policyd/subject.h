@@ -13,7 +13,7 @@
 namespace policyd {
 
 // Names in lower case; the account of outgoing mail: the login, or without one the client's address (IPv6: its /64). Cannot be
-// copied: the views point into its own text.
+// copied: the views point into its own text, or into the request, which outlives it.
 class Subject {
  public:
   Subject(const Request& request, const Config& config);

@@ -1,6 +1,6 @@
 // IP addresses and networks: see address.h.
 //
-// Reading and writing the text forms is left to inet_pton and inet_ntop, as Postfix does, so that
+// Writing the text forms, and reading those of IPv6, is left to inet_ntop and inet_pton, as Postfix does, so that
 // both print an address alike. What is no address is an empty optional; what is no network is an
 // Error that says why.
 #include "shared/address.h"
@@ -43,9 +43,26 @@ Error bad_prefix(std::string_view text, int minimum, int maximum) {
           " to " + std::to_string(maximum)};
 }
 
+// Four numbers up to 255 without leading zeros, as inet_pton takes them; for every request, so done without it.
+std::optional<IpAddress> parse_v4(std::string_view text) {
+  IpAddress address;
+  size_t at = 0;
+  for (int part = 0; part < 4; ++part) {
+    if (part > 0 && (at == text.size() || text[at++] != '.')) return std::nullopt;
+    const size_t begin = at;
+    unsigned number = 0;
+    while (at < text.size() && at < begin + 3 && text[at] >= '0' && text[at] <= '9') number = number * 10 + unsigned(text[at++] - '0');
+    const size_t digits = at - begin;
+    if (digits == 0 || number > 255 || (digits > 1 && text[begin] == '0')) return std::nullopt;
+    address.octets[static_cast<size_t>(part)] = static_cast<uint8_t>(number);
+  }
+  return at == text.size() ? std::optional(address) : std::nullopt;
+}
+
 }  // namespace
 
 std::optional<IpAddress> IpAddress::parse(std::string_view text) {
+  if (text.find(':') == std::string_view::npos) return parse_v4(text);
   std::array<char, INET6_ADDRSTRLEN> buffer;
   if (text.size() < 2 || text.size() >= buffer.size()) return std::nullopt;
   // inet_pton would stop at a NUL and take what is before it for the whole.
@@ -54,10 +71,6 @@ std::optional<IpAddress> IpAddress::parse(std::string_view text) {
   buffer[text.size()] = '\0';
 
   IpAddress address;
-  if (text.find(':') == std::string_view::npos) {
-    if (inet_pton(AF_INET, buffer.data(), address.octets.data()) != 1) return std::nullopt;
-    return address;
-  }
   std::array<uint8_t, 16> octets;
   if (inet_pton(AF_INET6, buffer.data(), octets.data()) != 1) return std::nullopt;
   if (std::memcmp(octets.data(), kMappedPrefix.data(), kMappedPrefix.size()) == 0) {

@@ -14,9 +14,11 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstring>
+#include <ctime>
 #include <mutex>
 #include <thread>
 
+#include "shared/clock.h"
 #include "shared/signals_blocked.h"
 
 namespace policyd {
@@ -38,18 +40,40 @@ int syslog_level(spdlog::level::level_enum level) {
   }
 }
 
+// "2026-01-31 13:05:07" of the second that lines come from, made once for all of them.
+class SecondText {
+ public:
+  std::string_view of(std::time_t second) {
+    if (second != second_) {
+      std::tm parts{};
+      localtime_r(&second, &parts);
+      length_ = std::strftime(text_, sizeof text_, "%Y-%m-%d %H:%M:%S", &parts);
+      second_ = second;
+    }
+    return {text_, length_};
+  }
+
+ private:
+  std::time_t second_ = -1;
+  char text_[32];
+  size_t length_ = 0;
+};
+
+// What a line begins with: the priority for syslog, which adds time and level itself, as the journal adds its time.
+enum class Form : uint8_t { full, without_time, syslog };
+
 }  // namespace
 
 // The sink and its thread. For syslog every line starts with one octet that is its priority.
 class LogWriter final : public spdlog::sinks::base_sink<std::mutex> {
  public:
-  LogWriter(std::string path, int fd, bool to_syslog) : path_(std::move(path)), fd_(fd), to_syslog_(to_syslog) {
+  LogWriter(std::string path, int fd, Form form) : path_(std::move(path)), fd_(fd), form_(form) {
     const SignalsBlocked blocked;
     thread_ = std::thread([this] { run(); });
   }
   ~LogWriter() override {
     {
-      const std::lock_guard lock(hand_);
+      const std::lock_guard lock(mutex_);
       stopping_ = true;
     }
     wake_.notify_one();
@@ -73,46 +97,50 @@ class LogWriter final : public spdlog::sinks::base_sink<std::mutex> {
 
  protected:
   void sink_it_(const spdlog::details::log_msg& message) override {
-    spdlog::memory_buf_t line;
-    formatter_->format(message, line);
-    if (gathered_.size() + waiting_ + line.size() > kMostPending) {
+    if (gathered_.size() + message.payload.size() > kMostPending) {
       ++lost_;
       return;
     }
-    if (message.level >= spdlog::level::warn) urgent_gathered_ = true;
-    if (to_syslog_) gathered_.push_back(static_cast<char>(syslog_level(message.level)));
-    gathered_.append(line.data(), line.size());
+    const size_t before = gathered_.size();
+    append_start(message);
+    gathered_.append(message.payload.data(), message.payload.size());
+    gathered_.push_back('\n');
+    const bool newly_urgent = message.level >= spdlog::level::warn && !std::exchange(urgent_, true);
+    if (before == 0 || newly_urgent || (before <= kMuch && gathered_.size() > kMuch)) wake_.notify_one();
   }
-  void flush_() override {
-    if (gathered_.empty()) return;
-    bool tell = false;
-    {
-      const std::lock_guard lock(hand_);
-      urgent_ = urgent_ || std::exchange(urgent_gathered_, false);
-      tell = pending_.empty() || urgent_ || pending_.size() > kMuch;
-      pending_.append(gathered_);
-      waiting_ = pending_.size();
-    }
-    gathered_.clear();
-    if (tell) wake_.notify_one();
-  }
+  void flush_() override {}  // the writer takes what there is by itself
 
  private:
+  void append_start(const spdlog::details::log_msg& message) {
+    if (form_ == Form::syslog) {
+      gathered_.push_back(static_cast<char>(syslog_level(message.level)));
+      return;
+    }
+    if (form_ == Form::full) {
+      const auto time = std::chrono::time_point_cast<Milliseconds>(message.time).time_since_epoch().count();
+      const auto ms = static_cast<int>(time % 1000);
+      gathered_.append(second_.of(static_cast<std::time_t>(time / 1000)));
+      const auto digit = [](int number) { return static_cast<char>('0' + number % 10); };
+      gathered_.append({'.', digit(ms / 100), digit(ms / 10), digit(ms), ' '});
+    }
+    const auto level = spdlog::level::to_string_view(message.level);
+    gathered_.append(level.data(), level.size()).append(": ");
+  }
+
   void run() {
     std::string batch;
     for (;;) {
       {
-        std::unique_lock lock(hand_);
-        wake_.wait(lock, [this] { return stopping_ || !pending_.empty(); });
-        wake_.wait_for(lock, kPace, [this] { return stopping_ || urgent_ || pending_.size() > kMuch; });
-        if (pending_.empty()) return;
+        std::unique_lock lock(mutex_);
+        wake_.wait(lock, [this] { return stopping_ || !gathered_.empty(); });
+        wake_.wait_for(lock, kPace, [this] { return stopping_ || urgent_ || gathered_.size() > kMuch; });
+        if (gathered_.empty()) return;
         urgent_ = false;
-        batch.swap(pending_);
-        waiting_ = 0;
+        batch.swap(gathered_);
       }
       const std::lock_guard lock(writing_);
       tell_of_losses();
-      to_syslog_ ? write_syslog(batch) : write_all(batch);
+      form_ == Form::syslog ? write_syslog(batch) : write_all(batch);
       batch.clear();
     }
   }
@@ -143,7 +171,7 @@ class LogWriter final : public spdlog::sinks::base_sink<std::mutex> {
 
   void tell_of_losses() {
     const uint64_t lost = lost_;
-    if (lost == told_ || to_syslog_) return;
+    if (lost == told_ || form_ == Form::syslog) return;
     const std::string line = std::to_string(lost - told_) + " log lines were lost: " +
                              (reason_.empty() ? "the log was slower than policyd" : reason_) + "\n";
     if (::write(fd_, line.data(), line.size()) < 0) return;  // told once it can be
@@ -153,15 +181,12 @@ class LogWriter final : public spdlog::sinks::base_sink<std::mutex> {
 
   const std::string path_;
   std::atomic<int> fd_;
-  const bool to_syslog_;
-  std::string gathered_;               // under base_sink's mutex
-  std::atomic<size_t> waiting_{0};     // octets in pending_
-  std::atomic<uint64_t> lost_{0};
-  bool urgent_gathered_ = false;       // under base_sink's mutex
-  std::mutex hand_;                    // guards the next three
-  std::string pending_;
+  const Form form_;
+  SecondText second_;                  // under base_sink's mutex_
+  std::string gathered_;               // these three under base_sink's mutex_
   bool urgent_ = false;
   bool stopping_ = false;
+  std::atomic<uint64_t> lost_{0};
   std::condition_variable wake_;
   std::mutex writing_;                 // held by the writer while it uses fd_
   uint64_t told_ = 0;                  // the writer's own
@@ -173,8 +198,7 @@ Result<std::unique_ptr<Log>> Log::open(const std::string& target, const std::str
   std::shared_ptr<LogWriter> writer;
   if (target == "syslog") {
     openlog("policyd", LOG_PID, LOG_MAIL);
-    writer = std::make_shared<LogWriter>("", -1, true);
-    writer->set_pattern("%v");
+    writer = std::make_shared<LogWriter>("", -1, Form::syslog);
   } else {
     const bool to_file = target != "stderr";
     const int fd = to_file ? ::open(target.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640) : STDERR_FILENO;
@@ -182,12 +206,10 @@ Result<std::unique_ptr<Log>> Log::open(const std::string& target, const std::str
       return Error{"log.target: " + target + ": cannot be opened: " + strerror(errno) +
                    "; make its directory writable for the user that policyd runs as"};
     }
-    writer = std::make_shared<LogWriter>(to_file ? target : "", fd, false);
-    // The journal adds its own time.
-    writer->set_pattern(!to_file && getenv("JOURNAL_STREAM") ? "%l: %v" : "%Y-%m-%d %H:%M:%S.%e %l: %v");
+    const Form form = !to_file && getenv("JOURNAL_STREAM") ? Form::without_time : Form::full;
+    writer = std::make_shared<LogWriter>(to_file ? target : "", fd, form);
   }
   auto logger = std::make_shared<spdlog::logger>("policyd", writer);
-  logger->flush_on(spdlog::level::warn);
   spdlog::set_default_logger(std::move(logger));
   std::unique_ptr<Log> log(new Log(std::move(writer)));
   log->set_level(level);
@@ -195,7 +217,6 @@ Result<std::unique_ptr<Log>> Log::open(const std::string& target, const std::str
 }
 
 Log::~Log() {
-  hand_over();
   spdlog::set_default_logger(std::make_shared<spdlog::logger>("none"));
 }
 
@@ -204,7 +225,6 @@ void Log::set_level(const std::string& level) {
 }
 
 void Log::reopen() { writer_->reopen(); }
-void Log::hand_over() { spdlog::default_logger_raw()->flush(); }
 uint64_t Log::lost() const { return writer_->lost(); }
 
 }  // namespace policyd

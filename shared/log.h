@@ -1,7 +1,7 @@
 // The log: spdlog in front, and behind it a thread that does the writing, so that a slow terminal, a full disk or a stuck
 // journal never delays a decision.
 //
-// Lines are gathered and handed over once per turn of the loop (Log::hand_over) or at once from a warning on. When the writer
+// The writer takes what has been gathered every few milliseconds, and from a warning on at once. When it
 // cannot keep up, lines are lost rather than memory; how many and why is written as soon as it can write again.
 #pragma once
 
@@ -24,8 +24,6 @@ class Log {
   void set_level(const std::string& level);
   // Opens the file again, after it was rotated away. What fails is said in the old one, which stays in use.
   void reopen();
-  // Gives what has been logged so far to the writer.
-  void hand_over();
   // Lines lost since start.
   [[nodiscard]] uint64_t lost() const;
 

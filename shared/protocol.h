@@ -11,7 +11,6 @@
 
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "shared/request.h"
 #include "shared/result.h"
@@ -35,14 +34,16 @@ class RequestReader {
   [[nodiscard]] size_t pending() const { return buffer_.size() - begin_; }
 
  private:
-  Result<void> split(Request& request);
+  Result<bool> scan();
+  Result<Step> split(Request& request);
+  void move_out(Request& request, const char* before, size_t size);
+  static Result<Step> check(Request& request);
   void forget();
 
   std::string buffer_;
   size_t begin_ = 0;       // where the next request starts in buffer_
-  size_t line_begin_ = 0;  // where its latest line starts
-  size_t scanned_ = 0;     // up to here newlines have been looked for
-  std::vector<uint32_t> line_ends_;  // of the next request's lines so far, from begin_
+  size_t line_begin_ = 0;  // where its latest line starts, while it has not come whole
+  size_t scanned_ = 0;     // up to here an empty line has been looked for
 };
 
 // "action=ACTION\n\n", never over 510 octets in all; control characters and all that is not printable ASCII

@@ -22,16 +22,33 @@ uint64_t fold(uint64_t a, uint64_t b) {
   return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64) ^ a;
 }
 
-// The same number on every machine.
-uint64_t little_endian(const char* octets, size_t count) {
+// Eight octets as a number, the same one on every machine.
+uint64_t little_endian(const char* octets) {
   uint64_t number = 0;
-  std::memcpy(&number, octets, count);
-  if constexpr (std::endian::native == std::endian::big) number = __builtin_bswap64(number);
-  return number;
+  std::memcpy(&number, octets, 8);
+  return std::endian::native == std::endian::big ? __builtin_bswap64(number) : number;
+}
+
+// The octets of `word` that are not plain have their highest bit set in the result; those above one that is not plain may
+// have it too. (Hacker's Delight: "find first 0-byte".)
+constexpr uint64_t kLowBits = 0x0101010101010101;
+constexpr uint64_t kHighBits = 0x8080808080808080;
+uint64_t not_plain(uint64_t word) {
+  const auto zero_octets = [](uint64_t octets) { return (octets - kLowBits) & ~octets; };
+  const uint64_t below_space = (word - kLowBits * ' ') & ~word;
+  const uint64_t quotes = zero_octets(word ^ (kLowBits * '"')), backslashes = zero_octets(word ^ (kLowBits * '\\'));
+  const uint64_t deletes = zero_octets(word ^ (kLowBits * 0x7f));
+  return (word | below_space | quotes | backslashes | deletes) & kHighBits;
 }
 
 constexpr char lower(char c) {
   return static_cast<char>(c | ((c >= 'A' && c <= 'Z') ? 0x20 : 0));
+}
+// Not 0 where one of eight octets is a capital: bit 7 of a sum tells whether an octet below 0x80 is at least 'A', beyond 'Z'.
+constexpr uint64_t capitals(uint64_t word) {
+  const uint64_t low = word & ~kHighBits;
+  const uint64_t at_least_a = low + kLowBits * (0x80 - 'A'), beyond_z = low + kLowBits * (0x80 - 'Z' - 1);
+  return at_least_a & ~beyond_z & ~word & kHighBits;
 }
 constexpr bool is_printable(char c) {
   return c >= 0x20 && c <= 0x7e;
@@ -39,11 +56,20 @@ constexpr bool is_printable(char c) {
 constexpr bool is_plain(char c) {
   return is_printable(c) && c != '"' && c != '\\';
 }
-constexpr auto kPlain = [] {
-  std::array<bool, 256> plain{};
-  for (size_t i = 0; i < plain.size(); ++i) plain[i] = is_plain(static_cast<char>(i));
-  return plain;
-}();
+
+// How many octets `text` begins with that need no escape.
+size_t plain_prefix(std::string_view text) {
+  size_t length = 0;
+  if (text.size() >= 8) {
+    const size_t last = text.size() - 8;
+    while (length < last && not_plain(little_endian(text.data() + length)) == 0) length += 8;
+    // The last eight: they may overlap what has been looked at.
+    if (length >= last && not_plain(little_endian(text.data() + last)) == 0) return text.size();
+  }
+  while (length < text.size() && is_plain(text[length])) ++length;
+  return length;
+}
+
 constexpr bool is_space(char c) {
   return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
@@ -107,6 +133,14 @@ void append_lower(std::string& out, std::string_view text) {
   for (size_t i = 0; i < text.size(); ++i) octets[i] = lower(octets[i]);
 }
 
+bool has_capitals(std::string_view text) {
+  uint64_t all = 0;
+  const size_t words = text.size() / 8;
+  for (size_t i = 0; i < words; ++i) all |= capitals(little_endian(text.data() + 8 * i));
+  if (words > 0) return (all | capitals(little_endian(text.data() + text.size() - 8))) != 0;
+  return std::any_of(text.begin(), text.end(), [](char c) { return lower(c) != c; });
+}
+
 std::string quoted(std::string_view text, size_t limit) {
   std::string out;
   out.reserve(std::min(text.size(), limit) + 2);
@@ -118,14 +152,12 @@ void append_quoted(std::string& out, std::string_view text, size_t limit) {
   const bool cut = text.size() > limit;
   const std::string_view shown = text.substr(0, limit);
   out += '"';
-  size_t clean = 0;  // what is before has been appended
-  for (size_t i = 0; i < shown.size(); ++i) {
-    if (kPlain[static_cast<uint8_t>(shown[i])]) continue;
-    out.append(shown, clean, i - clean);
-    append_escaped(out, shown[i]);
-    clean = i + 1;
+  for (size_t at = 0; at < shown.size();) {
+    const size_t plain = plain_prefix(shown.substr(at));
+    out.append(shown, at, plain);
+    at += plain;
+    if (at < shown.size()) append_escaped(out, shown[at++]);
   }
-  out.append(shown, clean);
   out += '"';
   if (cut) out += "...";
 }
@@ -141,8 +173,17 @@ std::string printable(std::string_view text) {
 // Eight octets at a time through a 64 x 64 -> 128 bit product, whose halves are folded together.
 uint64_t stable_hash(std::string_view text, uint64_t seed) {
   uint64_t hash = seed ^ kHashStart ^ text.size();
-  for (; text.size() >= 8; text.remove_prefix(8)) hash = fold(hash ^ little_endian(text.data(), 8), kHashFactor);
-  if (!text.empty()) hash = fold(hash ^ little_endian(text.data(), text.size()), kHashFactor);
+  const size_t words = text.size() / 8, rest = text.size() % 8;
+  for (size_t i = 0; i < words; ++i) hash = fold(hash ^ little_endian(text.data() + 8 * i), kHashFactor);
+  if (rest > 0) {
+    uint64_t last = 0;  // the rest, as if zeros followed
+    if (words > 0) {
+      last = little_endian(text.data() + text.size() - 8) >> (8 * (8 - rest));
+    } else {
+      for (size_t i = 0; i < rest; ++i) last |= uint64_t{static_cast<uint8_t>(text[i])} << (8 * i);
+    }
+    hash = fold(hash ^ last, kHashFactor);
+  }
   return fold(hash ^ kHashFactor, kHashStart);
 }
 
@@ -162,8 +203,9 @@ bool is_utf8(std::string_view text) {
 }
 
 std::string_view domain_of(std::string_view address) {
-  const size_t at = address.rfind('@');
-  return at == std::string_view::npos ? std::string_view{} : address.substr(at + 1);
+  if (address.empty()) return {};
+  const auto* found = static_cast<const char*>(memrchr(address.data(), '@', address.size()));
+  return found ? address.substr(static_cast<size_t>(found - address.data()) + 1) : std::string_view{};
 }
 
 }  // namespace policyd

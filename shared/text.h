@@ -13,6 +13,8 @@ namespace policyd {
 // ASCII letters to lower case; all other octets stay (SMTPUTF8 names are compared octet by octet).
 std::string to_lower(std::string_view text);
 void append_lower(std::string& out, std::string_view text);
+// Whether to_lower() would change anything.
+bool has_capitals(std::string_view text);
 
 // `text` between double quotes, with ", \ and everything outside printable ASCII escaped (\xHH), and
 // cut after `limit` octets of input ("..." follows the closing quote).

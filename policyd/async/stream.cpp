@@ -21,6 +21,7 @@ uv_stream_t* as_stream(uv_any_handle* handle) { return &handle->stream; }
 Stream::~Stream() {
   if (!handle_) return;
   if (!out_.empty()) write();
+  std::replace(streams_.to_wake_.begin(), streams_.to_wake_.end(), this, static_cast<Stream*>(nullptr));
   std::replace(streams_.to_send_.begin(), streams_.to_send_.end(), this, static_cast<Stream*>(nullptr));
   handle_->handle.data = nullptr;  // callbacks that are still to come find nobody
   uv_close(&handle_->handle, [](uv_handle_t* handle) { delete reinterpret_cast<uv_any_handle*>(handle); });
@@ -130,7 +131,20 @@ void Stream::on_read(uv_stream_t* handle, ssize_t count, const uv_buf_t* buffer)
   if (count < 0) return self->end();
   self->fresh_ = true;
   self->sink_.received({buffer->base, static_cast<size_t>(count)});
-  self->wake();
+  if (self->reader_) self->streams_.to_wake_.push_back(self);
+  if (self->streams_.to_wake_.size() >= Streams::kGroup) self->streams_.go_on();
+}
+
+void Streams::go_on() {
+  wake_all();
+  send_all();
+}
+
+void Streams::wake_all() {
+  for (size_t i = 0; i < to_wake_.size(); ++i) {
+    if (to_wake_[i]) to_wake_[i]->wake();
+  }
+  to_wake_.clear();
 }
 
 // The reader may destroy this stream as it goes on, so nothing of it is touched afterwards.

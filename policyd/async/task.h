@@ -13,6 +13,8 @@
 #include <optional>
 #include <utility>
 
+#include "policyd/async/frame_pool.h"
+
 namespace policyd {
 
 template <class T>
@@ -22,6 +24,9 @@ namespace detail {
 
 class PromiseBase {
  public:
+  static void* operator new(size_t size) { return FramePool::take(size); }
+  static void operator delete(void* frame, size_t size) { FramePool::give(frame, size); }
+
   std::suspend_always initial_suspend() noexcept { return {}; }
   void unhandled_exception() noexcept { std::terminate(); }
 

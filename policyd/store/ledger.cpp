@@ -64,15 +64,16 @@ ChargeResult Ledger::charge(const Charge& charge, const Limits& limits, WallTime
   static const Counters kNone;
   const bool known_instance = !charge.instance.empty();
   const uint64_t key = known_instance ? key_of(charge) : 0;
+  if (known_instance) messages_.prefetch(key);
+  const uint64_t recipient = recipient_of(charge);
+  auto account = accounts_.find(charge.account);
   Message* const found = known_instance ? messages_.find(key) : nullptr;
   const Message& message = found ? *found : kNew;
 
-  const uint64_t recipient = recipient_of(charge);
   const bool is_new = recipient != kNobody && !message.has(recipient);
   Amounts amounts = difference(target(charge, message, is_new), message.charged);
   if (nothing(amounts)) return {};
 
-  auto account = accounts_.find(charge.account);
   const Counters& counters = account == accounts_.end() ? kNone : account->second.counters;
   const ChargeResult result = counters.test(limits, amounts, now);
   if (charge.dry_run) return result;
