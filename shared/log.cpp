@@ -12,11 +12,13 @@
 #include <atomic>
 #include <cerrno>
 #include <chrono>
+#include <climits>
 #include <condition_variable>
 #include <cstring>
 #include <ctime>
 #include <mutex>
 #include <thread>
+#include <vector>
 
 #include "shared/clock.h"
 #include "shared/signals_blocked.h"
@@ -29,6 +31,8 @@ constexpr size_t kMostPending = 8 * 1024 * 1024;  // octets that wait for the wr
 // The writer takes what comes within kPace in one go, unless it is much or somebody should see it at once.
 constexpr std::chrono::milliseconds kPace{20};
 constexpr size_t kMuch = 256 * 1024;
+// A log that does not take anything more at the end of the process is given up after this.
+constexpr std::chrono::milliseconds kPatienceAtEnd{2'000}, kPoll{100};
 
 int syslog_level(spdlog::level::level_enum level) {
   switch (level) {
@@ -67,7 +71,7 @@ enum class Form : uint8_t { full, without_time, syslog };
 // The sink and its thread. For syslog every line starts with one octet that is its priority.
 class LogWriter final : public spdlog::sinks::base_sink<std::mutex> {
  public:
-  LogWriter(std::string path, int fd, Form form) : path_(std::move(path)), fd_(fd), form_(form) {
+  LogWriter(std::string path, int fd, Form form) : path_(std::move(path)), form_(form), fd_(fd) {
     const SignalsBlocked blocked;
     thread_ = std::thread([this] { run(); });
   }
@@ -78,7 +82,10 @@ class LogWriter final : public spdlog::sinks::base_sink<std::mutex> {
     }
     wake_.notify_one();
     thread_.join();
-    if (fd_ > STDERR_FILENO) close(fd_);
+    retired_.push_back(fd_);
+    for (const int fd : retired_) {
+      if (fd > STDERR_FILENO) close(fd);
+    }
   }
 
   void reopen() {
@@ -88,9 +95,8 @@ class LogWriter final : public spdlog::sinks::base_sink<std::mutex> {
       spdlog::error("log.target: {}: cannot be opened again: {}; the old file stays in use", path_, strerror(errno));
       return;
     }
-    const int old = fd_.exchange(fd);
-    const std::lock_guard lock(writing_);  // the writer is not within a write to it
-    close(old);
+    const std::lock_guard lock(mutex_);
+    retired_.push_back(std::exchange(fd_, fd));
   }
 
   [[nodiscard]] uint64_t lost() const { return lost_; }
@@ -130,6 +136,7 @@ class LogWriter final : public spdlog::sinks::base_sink<std::mutex> {
   void run() {
     std::string batch;
     for (;;) {
+      int fd = -1;
       {
         std::unique_lock lock(mutex_);
         wake_.wait(lock, [this] { return stopping_ || !gathered_.empty(); });
@@ -137,27 +144,51 @@ class LogWriter final : public spdlog::sinks::base_sink<std::mutex> {
         if (gathered_.empty()) return;
         urgent_ = false;
         batch.swap(gathered_);
+        fd = fd_;
+        for (const int old : std::exchange(retired_, {})) close(old);
       }
-      const std::lock_guard lock(writing_);
-      tell_of_losses();
-      form_ == Form::syslog ? write_syslog(batch) : write_all(batch);
+      tell_of_losses(fd);
+      if (form_ == Form::syslog) {
+        write_syslog(batch);
+      } else if (const size_t written = write_all(fd, batch); written < batch.size()) {
+        lost_ += static_cast<uint64_t>(std::count(batch.begin() + static_cast<ptrdiff_t>(written), batch.end(), '\n'));
+      }
       batch.clear();
     }
   }
 
-  void write_all(std::string_view octets) {
-    while (!octets.empty()) {
-      const ssize_t written = ::write(fd_, octets.data(), octets.size());
-      if (written >= 0) {
-        octets.remove_prefix(static_cast<size_t>(written));
-      } else if (errno == EAGAIN) {
-        pollfd waiting{fd_, POLLOUT, 0};
-        poll(&waiting, 1, 1000);
-      } else if (errno != EINTR) {
-        reason_ = strerror(errno);
-        lost_ += static_cast<uint64_t>(std::count(octets.begin(), octets.end(), '\n'));
-        return;
+  // How much could be written. It never waits within write(), so that a reader who has stopped to read (a pager, a full pipe) does not hold
+  // up the end of the process for longer than kPatienceAtEnd.
+  size_t write_all(int fd, std::string_view octets) {
+    struct stat kind{};
+    const bool can_block = fstat(fd, &kind) == 0 && !S_ISREG(kind.st_mode);
+    size_t done = 0;
+    while (done < octets.size()) {
+      if (can_block && !wait_for_room(fd)) {
+        reason_ = "nobody read it";
+        return done;
       }
+      const size_t most = can_block ? size_t{PIPE_BUF} : octets.size();
+      const ssize_t written = ::write(fd, octets.data() + done, std::min(most, octets.size() - done));
+      if (written >= 0) {
+        done += static_cast<size_t>(written);
+        waited_ = {};
+      } else if (errno != EINTR && errno != EAGAIN) {
+        reason_ = strerror(errno);
+        return done;
+      }
+    }
+    return done;
+  }
+
+  // False: policyd ends, and there was no room for long enough.
+  bool wait_for_room(int fd) {
+    for (;;) {
+      pollfd waiting{fd, POLLOUT, 0};
+      if (poll(&waiting, 1, static_cast<int>(kPoll.count())) != 0) return true;  // room, or what write() will tell
+      const std::lock_guard lock(mutex_);
+      if (stopping_) waited_ += kPoll;
+      if (waited_ >= kPatienceAtEnd) return false;
     }
   }
 
@@ -169,28 +200,33 @@ class LogWriter final : public spdlog::sinks::base_sink<std::mutex> {
     }
   }
 
-  void tell_of_losses() {
+  void tell_of_losses(int fd) {
     const uint64_t lost = lost_;
-    if (lost == told_ || form_ == Form::syslog) return;
+    if (lost == told_) return;
     const std::string line = std::to_string(lost - told_) + " log lines were lost: " +
                              (reason_.empty() ? "the log was slower than policyd" : reason_) + "\n";
-    if (::write(fd_, line.data(), line.size()) < 0) return;  // told once it can be
+    if (form_ == Form::syslog) {
+      syslog(LOG_WARNING, "%s", line.c_str());
+    } else if (write_all(fd, line) < line.size()) {
+      return;  // told once it can be
+    }
     told_ = lost;
     reason_.clear();
   }
 
   const std::string path_;
-  std::atomic<int> fd_;
   const Form form_;
   SecondText second_;                  // under base_sink's mutex_
-  std::string gathered_;               // these three under base_sink's mutex_
+  int fd_;                             // these five under base_sink's mutex_
+  std::vector<int> retired_;           // no more used once the writer has what to write next
+  std::string gathered_;
   bool urgent_ = false;
   bool stopping_ = false;
   std::atomic<uint64_t> lost_{0};
   std::condition_variable wake_;
-  std::mutex writing_;                 // held by the writer while it uses fd_
   uint64_t told_ = 0;                  // the writer's own
-  std::string reason_;                 // the writer's own
+  std::string reason_;                 // the writer's own, as is the next
+  std::chrono::milliseconds waited_{0};  // for room at the end of the process
   std::thread thread_;
 };
 

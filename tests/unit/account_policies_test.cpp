@@ -1,0 +1,163 @@
+// Which settings are in force for an account: each key from the nearest place, and what makes policyd look again.
+#include "policyd/account_policies.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include "tests/support/fake_clock.h"
+#include "tests/support/test_config.h"
+
+namespace policyd {
+namespace {
+
+constexpr std::string_view kFile = R"(
+[accounts.default]
+messages = ["10/1m"]
+recipients = ["100/1h"]
+bytes = ["1GB/1d"]
+on_limit = "defer"
+
+[accounts."example.com"]
+messages = ["20/1m"]
+recipients = ["200/1h"]
+
+[accounts."joe@example.com"]
+messages = ["30/1m", "300/1h"]
+)";
+
+struct Rig {
+  explicit Rig(std::string_view toml = kFile) : policies(test::config_from(toml), mirror) {}
+
+  // As "messages recipients bytes on_limit".
+  std::string in_force(std::string_view account) {
+    const auto policy = policies.of(account);
+    std::string all;
+    for (const auto& [key, value] : policy->settings.to_map()) all += (all.empty() ? "" : "; ") + key + " " + value;
+    return all;
+  }
+  void override(const std::string& name, std::string_view key, std::string_view value) {
+    const AccountSettings* before = mirror.settings(name);
+    AccountSettings settings = before ? *before : AccountSettings{};
+    REQUIRE(settings.set(key, value).ok());
+    mirror.put_settings(name, settings);
+  }
+
+  test::FakeClock clock;
+  Mirror mirror{clock};
+  AccountPolicies policies;
+};
+
+TEST_CASE("account policies: the nearest place that has a key wins, key by key") {
+  Rig rig;
+  CHECK(rig.in_force("joe@example.com") ==
+        "bytes 1GB/1d; messages 30/1m, 300/1h; on_limit defer; recipients 200/1h");
+  CHECK(rig.in_force("ann@example.com") == "bytes 1GB/1d; messages 20/1m; on_limit defer; recipients 200/1h");
+  CHECK(rig.in_force("ann@other.example") == "bytes 1GB/1d; messages 10/1m; on_limit defer; recipients 100/1h");
+  CHECK(rig.in_force("joe") == "bytes 1GB/1d; messages 10/1m; on_limit defer; recipients 100/1h");
+  CHECK(rig.in_force("192.0.2.1") == rig.in_force("joe"));
+  CHECK(rig.in_force("joe@sub.example.com") == rig.in_force("joe"));  // a domain covers no others
+}
+
+TEST_CASE("account policies: all limits stand in one list") {
+  Rig rig;
+  const auto policy = rig.policies.of("joe@example.com");
+  const Limits wanted{{Meter::messages, 30, Milliseconds(60'000)},
+                      {Meter::messages, 300, Milliseconds(3'600'000)},
+                      {Meter::recipients, 200, Milliseconds(3'600'000)},
+                      {Meter::bytes, 1'000'000'000, Milliseconds(86'400'000)}};
+  CHECK(policy->limits == wanted);
+  CHECK(policy->on_limit == OnLimit::defer);
+}
+
+TEST_CASE("account policies: what the store says of a place goes before the file, nearer places before both") {
+  Rig rig;
+  rig.override("default", "messages", "11/1m");
+  CHECK(rig.in_force("joe") == "bytes 1GB/1d; messages 11/1m; on_limit defer; recipients 100/1h");
+  CHECK(rig.in_force("ann@example.com") == "bytes 1GB/1d; messages 20/1m; on_limit defer; recipients 200/1h");
+
+  rig.override("example.com", "messages", "21/1m");
+  rig.override("example.com", "on_limit", "hold");
+  CHECK(rig.in_force("ann@example.com") == "bytes 1GB/1d; messages 21/1m; on_limit hold; recipients 200/1h");
+  CHECK(rig.in_force("joe@example.com") ==
+        "bytes 1GB/1d; messages 30/1m, 300/1h; on_limit hold; recipients 200/1h");
+
+  rig.override("joe@example.com", "messages", "none");
+  CHECK(rig.in_force("joe@example.com") == "bytes 1GB/1d; messages none; on_limit hold; recipients 200/1h");
+  CHECK(rig.policies.of("joe@example.com")->on_limit == OnLimit::hold);
+}
+
+TEST_CASE("account policies: an override for an account that the file does not know") {
+  Rig rig("[accounts.default]\nmessages = [\"10/1m\"]\nrecipients = []\nbytes = []\n");
+  CHECK(rig.in_force("ann") == "bytes none; messages 10/1m; on_limit defer; recipients none");
+  rig.override("joe", "messages", "99/1m");
+  CHECK(rig.in_force("joe") == "bytes none; messages 99/1m; on_limit defer; recipients none");
+  CHECK(rig.in_force("ann") == "bytes none; messages 10/1m; on_limit defer; recipients none");
+}
+
+TEST_CASE("account policies: a change in the store is seen at once, and so is its end") {
+  Rig rig;
+  const std::string before = rig.in_force("joe@example.com");
+  rig.override("joe@example.com", "messages", "1/1m");
+  CHECK(rig.in_force("joe@example.com") == "bytes 1GB/1d; messages 1/1m; on_limit defer; recipients 200/1h");
+  rig.override("joe@example.com", "messages", "2/1m");
+  CHECK(rig.in_force("joe@example.com") == "bytes 1GB/1d; messages 2/1m; on_limit defer; recipients 200/1h");
+  rig.mirror.remove_settings("joe@example.com");
+  CHECK(rig.in_force("joe@example.com") == before);
+}
+
+TEST_CASE("account policies: a full load of the mirror is seen at once") {
+  Rig rig;
+  CHECK(rig.policies.of("joe")->limits.front().maximum == 10);
+  Mirror fresh(rig.clock);
+  AccountSettings settings;
+  REQUIRE(settings.set("messages", "77/1m").ok());
+  fresh.put_settings("joe", settings);
+  rig.mirror.replace_all(std::move(fresh));
+  CHECK(rig.policies.of("joe")->limits.front().maximum == 77);
+}
+
+TEST_CASE("account policies: a new configuration is in force at once, for every account") {
+  for (const std::string_view override_of : {"", "ann"}) {
+    CAPTURE(override_of);
+    Rig rig;
+    if (!override_of.empty()) rig.override(std::string(override_of), "messages", "5/1m");
+    CHECK(rig.policies.of("joe")->limits.front().maximum == 10);
+    CHECK(rig.policies.of("joe@example.com")->limits.front().maximum == 30);
+    rig.policies.reconfigure(test::config_from("[accounts.default]\nmessages = [\"40/1m\"]\n"));
+    CHECK(rig.policies.of("joe")->limits.front().maximum == 40);
+    CHECK(rig.policies.of("joe@example.com")->limits.front().maximum == 40);
+  }
+}
+
+TEST_CASE("account policies: what was handed out stays as it was") {
+  Rig rig;
+  const auto before = rig.policies.of("joe@example.com");
+  CHECK(before == rig.policies.of("joe@example.com"));  // worked out once
+  rig.override("joe@example.com", "messages", "1/1m");
+  rig.policies.reconfigure(test::config_from(""));
+  CHECK(before->limits.front().maximum == 30);
+  CHECK(rig.policies.of("joe@example.com")->limits.front().maximum == 1);
+}
+
+TEST_CASE("account policies: the places that are asked, nearest first") {
+  Rig rig;
+  rig.override("joe@example.com", "messages", "1/1m");
+  rig.override("default", "messages", "2/1m");
+  const auto places = [&rig](std::string_view account) {
+    std::string all;
+    for (const auto& layer : rig.policies.layers(account)) {
+      all.append(all.empty() ? "" : ", ").append(layer.name).append(layer.from_store ? " (store)" : " (file)");
+    }
+    return all;
+  };
+  CHECK(places("joe@example.com") ==
+        "joe@example.com (store), joe@example.com (file), example.com (file), default (store), default (file)");
+  CHECK(places("ann@other.example") == "default (store), default (file)");
+  CHECK(places("example.com") == "example.com (file), default (store), default (file)");
+  CHECK(places("default") == "default (store), default (file)");
+}
+
+}  // namespace
+}  // namespace policyd

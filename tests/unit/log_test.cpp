@@ -1,0 +1,116 @@
+// The log: what is written, where it goes after a rotation, and that nobody has to read it.
+#include "shared/log.h"
+
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <spdlog/spdlog.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <regex>
+#include <sstream>
+
+using namespace policyd;
+
+namespace {
+
+struct Directory {
+  Directory() {
+    char name[] = "/tmp/policyd-log-XXXXXX";
+    REQUIRE(mkdtemp(name));
+    path = name;
+  }
+  ~Directory() { std::filesystem::remove_all(path); }
+  [[nodiscard]] std::string file(const std::string& name) const { return (path / name).string(); }
+  std::filesystem::path path;
+};
+
+std::string contents(const std::string& path) {
+  std::ifstream file(path);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+// Opens a log that writes to `path`, and gives spdlog its own back afterwards.
+struct OpenLog {
+  OpenLog(const std::string& path, const std::string& level = "info") {
+    auto opened = Log::open(path, level);
+    REQUIRE(opened);
+    log = std::move(*opened);
+  }
+  std::unique_ptr<Log> log;
+};
+
+}  // namespace
+
+TEST_CASE("log: a line has the time, its level and its text, and all are written by the end") {
+  const Directory directory;
+  {
+    const OpenLog open(directory.file("log"));
+    spdlog::info("one {}", 1);
+    spdlog::debug("not this one");
+    spdlog::error("two");
+  }
+  const std::regex lines(R"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} info: one 1\n\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} error: two\n)");
+  CHECK_MESSAGE(std::regex_match(contents(directory.file("log")), lines), contents(directory.file("log")));
+}
+
+TEST_CASE("log: after a rotation lines go to the new file") {
+  const Directory directory;
+  {
+    const OpenLog open(directory.file("log"));
+    spdlog::info("before");
+    std::filesystem::rename(directory.file("log"), directory.file("log.1"));
+    open.log->reopen();
+    spdlog::info("after");
+  }
+  CHECK(contents(directory.file("log")).ends_with(" info: after\n"));
+  const std::string both = contents(directory.file("log.1")) + contents(directory.file("log"));
+  CHECK(both.find("before\n") != std::string::npos);
+}
+
+TEST_CASE("log: a file that cannot be opened again is told, and the old one stays in use") {
+  const Directory directory;
+  const std::string path = directory.file("sub/log");
+  std::filesystem::create_directory(directory.path / "sub");
+  {
+    const OpenLog open(path);
+    std::filesystem::rename(directory.path / "sub", directory.path / "away");
+    open.log->reopen();
+    spdlog::info("still here");
+  }
+  const std::string text = contents(directory.file("away/log"));
+  CHECK(text.find("log.target: " + path + ": cannot be opened again: No such file or directory; the old file stays in use") !=
+        std::string::npos);
+  CHECK(text.find("still here\n") != std::string::npos);
+}
+
+TEST_CASE("log: a reader who has stopped to read holds up neither a line, nor a rotation, nor the end") {
+  const Directory directory;
+  const std::string path = directory.file("pipe");
+  REQUIRE(mkfifo(path.c_str(), 0600) == 0);
+  const int reader = open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  REQUIRE(reader >= 0);
+  uint64_t lost = 0;
+  {
+    const OpenLog open(path);
+    const std::string much(1000, 'x');
+    for (int i = 0; i < 20'000; ++i) spdlog::info(much);
+    open.log->reopen();
+    lost = open.log->lost();
+  }
+  CHECK(lost > 0);  // more than is kept in memory
+  close(reader);
+}
+
+TEST_CASE("log: a directory that is not there is an error that says what to do") {
+  const auto opened = Log::open("/nonexistent/policyd.log", "info");
+  REQUIRE_FALSE(opened);
+  CHECK(opened.error().message ==
+        "log.target: /nonexistent/policyd.log: cannot be opened: No such file or directory; make its directory writable for "
+        "the user that policyd runs as");
+}
