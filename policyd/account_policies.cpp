@@ -46,7 +46,7 @@ std::vector<AccountPolicies::Layer> AccountPolicies::layers(std::string_view acc
   };
   add(account);
   const std::string_view domain = domain_of(account);
-  if (!domain.empty()) add(domain);
+  if (!domain.empty() && domain != kDefault) add(domain);
   if (account != kDefault) add(kDefault);
   return all;
 }

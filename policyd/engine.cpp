@@ -117,6 +117,8 @@ Task<Verdict> Engine::evaluate(const Request& request, Mode mode) {
   const auto key = judging && mode == Mode::live ? recent_.key_of(request) : std::nullopt;
   if (key) recent_.prefetch(*key);
 
+  // Before anything is waited for: the settings of the same configuration as all else.
+  const auto policy = subject.direction() == Direction::outgoing ? policies_.of(subject.account()) : nullptr;
   bool going_on = begin(request.state(), subject, *active, key, verdict);
   if (going_on && judging && active->any_check[static_cast<size_t>(verdict.direction)]) {
     const auto checking = run_checks(request, *active, verdict);
@@ -124,8 +126,7 @@ Task<Verdict> Engine::evaluate(const Request& request, Mode mode) {
     apply_score(*active->config, active->checks, verdict);
     going_on = !refused(verdict);
   }
-  const auto policy = going_on && subject.direction() == Direction::outgoing ? policies_.of(subject.account()) : nullptr;
-  if (policy && !policy->limits.empty()) {
+  if (going_on && policy && !policy->limits.empty()) {
     const Charge charge = charge_of(request, subject, *policy, mode);
     const auto charging = store_.charge(charge);
     verdict.charge = co_await charging;

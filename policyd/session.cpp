@@ -103,7 +103,7 @@ void Session::received(std::string_view octets) {
 
 void Session::drain() {
   draining_ = true;
-  if (!deciding_) stream_.end();
+  if (!deciding_) stream_.end_after_arrived();
 }
 
 void Session::give_up_half_request(SteadyTime now) {

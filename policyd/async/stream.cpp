@@ -1,5 +1,7 @@
 #include "policyd/async/stream.h"
 
+#include <sys/socket.h>
+
 #include <algorithm>
 
 namespace policyd {
@@ -61,6 +63,20 @@ void Stream::end() {
   ended_ = true;
   if (handle_) uv_read_stop(as_stream(handle_));
   wake();
+}
+
+void Stream::end_after_arrived() {
+  constexpr int kMostReads = 4;  // a peer that goes on sending is not listened to for ever
+  uv_os_fd_t socket = -1;
+  if (ended_ || uv_fileno(&handle_->handle, &socket) < 0) return end();
+  char* const buffer = streams_.buffer_.get();
+  for (int reads = 0; reads < kMostReads; ++reads) {
+    const ssize_t count = recv(socket, buffer, Streams::kBufferSize, MSG_DONTWAIT);
+    if (count <= 0) break;
+    fresh_ = true;
+    sink_.received({buffer, static_cast<size_t>(count)});
+  }
+  end();
 }
 
 void Stream::send(std::string_view octets) {
@@ -142,7 +158,8 @@ void Streams::go_on() {
 
 void Streams::wake_all() {
   for (size_t i = 0; i < to_wake_.size(); ++i) {
-    if (to_wake_[i]) to_wake_[i]->wake();
+    // A stream that was read twice in one turn stands here twice; its reader has taken all at once.
+    if (to_wake_[i] && to_wake_[i]->fresh_) to_wake_[i]->wake();
   }
   to_wake_.clear();
 }

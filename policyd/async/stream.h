@@ -69,6 +69,9 @@ class Stream {
   // Ends the stream as seen by the reader: a waiting readable() wakes and yields false.
   void end();
 
+  // The same, once the sink has been given what the peer had sent until now.
+  void end_after_arrived();
+
   // True: octets have come since the last call. False: the stream has ended (the peer closed, an error, end()).
   struct Readable {
     Stream& stream;

@@ -159,5 +159,12 @@ TEST_CASE("account policies: the places that are asked, nearest first") {
   CHECK(places("default") == "default (store), default (file)");
 }
 
+TEST_CASE("account policies: every place is asked once, also that of a domain called default") {
+  test::FakeClock clock;
+  Mirror mirror(clock);
+  const AccountPolicies policies(test::config_from(""), mirror);
+  CHECK(policies.layers("joe@default").size() == 1);
+}
+
 }  // namespace
 }  // namespace policyd

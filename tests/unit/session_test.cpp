@@ -20,6 +20,11 @@ const std::string kDunno = "action=DUNNO\n\n";
 const std::string kWaits = "[accounts.default]\nmessages = [\"10/1m\"]\n";  // outgoing mail passes the store's gate
 
 std::string whole(const std::string& lines) { return lines + "\n"; }
+std::string repeated(const std::string& text, int times) {
+  std::string all;
+  for (int i = 0; i < times; ++i) all += text;
+  return all;
+}
 
 TEST_CASE("session: requests are answered one by one, and the connection stays") {
   SessionRig rig;
@@ -62,6 +67,16 @@ TEST_CASE("session: pipelined requests are answered in their order") {
   CHECK(rig.received(*peer, wanted + kDunno) == wanted + kDunno);
 }
 
+TEST_CASE("session: a long pipeline is answered whole") {
+  SessionRig rig;
+  const auto peer = rig.connect();
+  constexpr int kRequests = 3'000;  // many times what one read takes
+  peer->send(repeated(whole(request_lines()), kRequests));
+  const std::string wanted = repeated(kDunno, kRequests);
+  CHECK((rig.received(*peer, wanted) == wanted));
+  CHECK(rig.statistics.bad_requests == 0);
+}
+
 TEST_CASE("session: many peers that ask in the same turn are answered, each its own") {
   SessionRig rig;
   rig.rig.block(BlockType::recipient, "no@example.com");
@@ -78,6 +93,26 @@ TEST_CASE("session: many peers that ask in the same turn are answered, each its 
   }
   rig.turn_until([&] { return rig.sessions() <= 120; });
   for (size_t i = 0; i < peers.size(); ++i) CHECK(peers[i]->ended() == (i % 5 == 0));
+}
+
+TEST_CASE("session: what comes while a request is being decided waits, and is bounded") {
+  SessionRig rig(kWaits);
+  const auto peer = rig.connect();
+  rig.rig.store.gate.close();
+  constexpr int kRequests = 5'000;
+  const std::string rest = repeated(whole(request_lines()), kRequests);
+  peer->send(whole(outgoing_lines()));
+  rig.turn_until([&] { return rig.rig.store.gate.waiting() == 1; });
+  peer->send(rest);
+  for (int turn = 0; turn < 100; ++turn) {
+    peer->flush();
+    rig.settle();
+  }
+  CHECK_FALSE(peer->flush());  // it is not read without end
+  CHECK(peer->received().empty());
+  rig.rig.store.gate.open();
+  const std::string wanted = repeated(kDunno, 1 + kRequests);
+  CHECK((rig.received(*peer, wanted) == wanted));
 }
 
 TEST_CASE("session: bad input closes only that connection, with one line") {
@@ -147,6 +182,20 @@ TEST_CASE("session: a peer that leaves while its request is decided costs nobody
   CHECK(rig.received(*other, kDunno) == kDunno);
   rig.turn_until([&] { return rig.sessions() == 1; });
   CHECK(rig.log.warnings().empty());
+}
+
+TEST_CASE("session: a peer that does not read its replies is closed, with one line") {
+  SessionRig rig;
+  const auto peer = rig.connect();
+  const std::string requests = repeated(whole(request_lines()), 1'000);
+  rig.turn_until([&] {
+    if (peer->flush() && rig.sessions() == 1) peer->send(requests);
+    return rig.sessions() == 0;
+  });
+  CHECK(rig.statistics.bad_requests == 1);
+  REQUIRE(rig.log.warnings().size() == 1);
+  CHECK(rig.log.warnings().front() ==
+        "warning: unix:test: connection from a unix socket closed: sends requests but does not read the replies");
 }
 
 TEST_CASE("session: half a request is given up after a minute, with one line") {
@@ -271,6 +320,15 @@ TEST_CASE("session: which verdicts get a line is configured") {
     REQUIRE(rig.log.lines().size() == c.lines);
     if (c.lines > 0) CHECK(rig.log.lines().back().starts_with("info: verdict=REJECT cause=block incoming "));
   }
+}
+
+TEST_CASE("session: drain answers a request that has been sent and is not read yet") {
+  test::SessionRig rig;
+  const auto peer = rig.connect();
+  peer->send(test::request_lines() + "\n");
+  rig.drain();  // in the same turn in which the request would have been read
+  rig.turn_until([&] { return peer->ended(); });
+  CHECK(peer->received() == "action=DUNNO\n\n");
 }
 
 }  // namespace

@@ -76,6 +76,14 @@ TEST_CASE("stream: octets come in whatever pieces they are sent") {
   CHECK_FALSE(rig.ended());
 }
 
+TEST_CASE("stream: far more octets than one read takes come whole and in order") {
+  Rig rig;
+  const std::string sent = pattern(1'000'000);
+  rig.peer->send(sent);
+  turn_until(rig.loop, [&] { return rig.ended() || (rig.peer->flush() && rig.in.size() >= sent.size()); });
+  CHECK((rig.in == sent));
+}
+
 TEST_CASE("stream: what is sent goes out in order, in the same turn") {
   Rig rig;
   rig.on_wake = [&] {
