@@ -161,7 +161,7 @@ class LogWriter final : public spdlog::sinks::base_sink<std::mutex> {
   // up the end of the process for longer than kPatienceAtEnd.
   size_t write_all(int fd, std::string_view octets) {
     struct stat kind{};
-    const bool can_block = fstat(fd, &kind) == 0 && !S_ISREG(kind.st_mode);
+    const bool can_block = fstat(fd, &kind) == 0 && (S_ISFIFO(kind.st_mode) || S_ISSOCK(kind.st_mode) || isatty(fd) == 1);
     size_t done = 0;
     while (done < octets.size()) {
       if (can_block && !wait_for_room(fd)) {
