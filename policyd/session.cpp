@@ -11,6 +11,7 @@ namespace {
 // More than Postfix can ever have in the air on one connection: it sends one request at a time.
 constexpr size_t kMostUnread = 2 * kMaximumRequest;
 constexpr size_t kMostUnsent = 64 * 1024;
+constexpr size_t kMostSpare = 64;
 
 bool wants_line(const Config::Log& log, const Verdict& verdict) {
   if (log.verdicts == "all") return true;
@@ -42,7 +43,7 @@ void Session::start() {
 
 Task<void> Session::run() {
   for (;;) {
-    const auto step = reader_.next(request_);
+    const auto step = request_ ? reader_.next(*request_) : RequestReader::Step::incomplete;
     if (!step) {
       bad_input(step.error().message);
       break;
@@ -50,7 +51,7 @@ Task<void> Session::run() {
     if (*step == RequestReader::Step::complete) {
       half_since_.reset();
       deciding_ = true;
-      const auto deciding = context_.engine.decide(request_);
+      const auto deciding = context_.engine.decide(*request_);
       const Verdict verdict = co_await deciding;
       deciding_ = false;
       if (!answer(verdict)) break;
@@ -69,7 +70,7 @@ Task<void> Session::run() {
 
 // False: the peer does not deserve to be heard any more.
 bool Session::answer(const Verdict& verdict) {
-  log_verdict(context_.engine.config(), request_, verdict, context_.line);
+  log_verdict(context_.engine.config(), *request_, verdict, context_.line);
   stream_.send(reply_to(verdict));
   if (stream_.unsent() <= kMostUnsent) return true;
   bad_input("sends requests but does not read the replies");
@@ -77,9 +78,9 @@ bool Session::answer(const Verdict& verdict) {
 }
 
 void Session::prepare_to_wait() {
-  request_.clear();
   if (reader_.pending() == 0) {
     half_since_.reset();
+    release_request();
   } else if (!half_since_) {
     half_since_ = context_.clock.steady();
   }
@@ -93,7 +94,21 @@ void Session::end_of_stream() {
             std::to_string(reader_.pending()) + " octets of it");
 }
 
+void Session::release_request() {
+  if (!request_) return;
+  reader_.give_back(*request_);
+  request_->clear();
+  if (context_.spare.size() < kMostSpare) context_.spare.push_back(std::move(request_));
+  request_ = nullptr;
+}
+
 void Session::received(std::string_view octets) {
+  if (!request_) {
+    if (context_.spare.empty()) context_.spare.push_back(std::make_unique<Request>());
+    request_ = std::move(context_.spare.back());
+    context_.spare.pop_back();
+    reader_.borrow(*request_);
+  }
   reader_.feed(octets);
   if (deciding_ && reader_.pending() > kMostUnread) {
     paused_ = true;

@@ -4,6 +4,7 @@
 // that has sent half a request is given up after a minute.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -33,7 +34,8 @@ struct SessionContext {
   Streams& streams;
   SessionStatistics& statistics;
   std::function<void(Session&)> ended;  // frees the session
-  std::string line;                     // scratch for log lines
+  std::string line{};                   // scratch for log lines
+  std::vector<std::unique_ptr<Request>> spare{};  // requests that sessions take in turn
 };
 
 class Session final : private StreamSink {
@@ -56,13 +58,14 @@ class Session final : private StreamSink {
   bool answer(const Verdict& verdict);
   void prepare_to_wait();
   void end_of_stream();
+  void release_request();
   void received(std::string_view octets) override;
   void bad_input(const std::string& reason);
 
   SessionContext& context_;
   const std::string& listener_;  // where it came in, for the log
   RequestReader reader_;
-  Request request_;
+  std::unique_ptr<Request> request_;  // none while nothing has come that is not answered
   Stream stream_;
   std::optional<SteadyTime> half_since_;
   bool deciding_ = false;

@@ -76,6 +76,12 @@ Error bad_line(std::string_view line) {
 
 }  // namespace
 
+void RequestReader::give_back(Request& spent) {
+  if (buffer_.capacity() > spent.octets_.capacity()) buffer_.swap(spent.octets_);
+  buffer_ = std::string();
+  forget();
+}
+
 void RequestReader::feed(std::string_view octets) { buffer_.append(octets); }
 
 Result<RequestReader::Step> RequestReader::next(Request& request) {
