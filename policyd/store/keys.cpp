@@ -6,17 +6,24 @@ std::string Keys::block(const BlockTarget& target) const {
   return blocks() + std::string(block_type_name(target.type)) + ":" + target.target;
 }
 
+void Keys::append_tagged(std::string& out, std::string_view kind, std::string_view account) const {
+  out.append(prefix_).append(kind).append("{").append(account).append("}");
+}
+
 std::string Keys::tagged(std::string_view kind, std::string_view account) const {
   std::string key;
-  key.reserve(prefix_.size() + kind.size() + account.size() + 2);
-  return key.append(prefix_).append(kind).append("{").append(account).append("}"), key;
+  append_tagged(key, kind, account);
+  return key;
 }
 
 std::string Keys::account(std::string_view account) const { return tagged("account:", account); }
 std::string Keys::rate(std::string_view account) const { return tagged("rate:", account); }
 
-std::string Keys::message(std::string_view account, std::string_view instance) const {
-  return tagged("message:", account).append(":").append(instance);
+void Keys::append_rate(std::string& out, std::string_view account) const { append_tagged(out, "rate:", account); }
+
+void Keys::append_message(std::string& out, std::string_view account, std::string_view instance) const {
+  append_tagged(out, "message:", account);
+  out.append(":").append(instance);
 }
 
 std::optional<Result<BlockTarget>> Keys::parse_block(std::string_view key) const {

@@ -1,7 +1,8 @@
 // The names of policyd's keys in Redis, as policyd-redis(7) promises them. Pure.
 //
-// In a cluster, keys of one script must be in one slot: `{account}` is the hash tag. An account can hold braces itself; the tag
-// then is what stands between the first { and the next }, which is the same for all keys of an account.
+// In a cluster, keys of one script must be in one slot: `{account}` is the hash tag. An account can hold braces
+// itself; the tag then is what stands between the first { and the next }, which is the same for all keys of an
+// account.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +21,9 @@ class Keys {
   [[nodiscard]] std::string block(const BlockTarget& target) const;    // policyd:block:email:joe@example.com
   [[nodiscard]] std::string account(std::string_view account) const;   // policyd:account:{joe@example.com}
   [[nodiscard]] std::string rate(std::string_view account) const;      // policyd:rate:{joe@example.com}
-  [[nodiscard]] std::string message(std::string_view account, std::string_view instance) const;
+  void append_rate(std::string& out, std::string_view account) const;
+  // policyd:message:{joe@example.com}:2a7f.5f0c...
+  void append_message(std::string& out, std::string_view account, std::string_view instance) const;
   [[nodiscard]] std::string nodes() const { return prefix_ + "nodes"; }
 
   // Prefixes of what is mirrored, for CLIENT TRACKING.
@@ -36,6 +39,7 @@ class Keys {
   [[nodiscard]] std::optional<std::string> parse_rate(std::string_view key) const;
 
  private:
+  void append_tagged(std::string& out, std::string_view kind, std::string_view account) const;
   [[nodiscard]] std::string tagged(std::string_view kind, std::string_view account) const;
   [[nodiscard]] std::optional<std::string> parse_tagged(std::string_view kind, std::string_view key) const;
   [[nodiscard]] std::string escaped_prefix() const;

@@ -2,11 +2,14 @@
 
 #include <bit>
 #include <cstring>
+#include <map>
+#include <vector>
 
 namespace policyd {
 
 namespace {
 
+constexpr std::string_view kForm = "policyd\2";  // another form gets another number
 constexpr size_t kOctets = 8;
 constexpr double kExact = 9007199254740992.0;  // 2^53
 
@@ -14,57 +17,127 @@ uint64_t little_endian(uint64_t number) {
   return std::endian::native == std::endian::little ? number : __builtin_bswap64(number);
 }
 
-void append(std::string& out, int64_t number) {
-  const uint64_t bits = little_endian(std::bit_cast<uint64_t>(static_cast<double>(number)));
+// One counter, its buckets by age.
+struct Counter {
+  int64_t meter = 0;
+  int64_t window = 0;  // ms
+  int64_t newest = 0;
+  std::map<int64_t, int64_t> buckets;
+};
+
+// Reads numbers from the front. Where there is no further one, or one that is not whole, all that follows is 0 and
+// ok() is false.
+class Reader {
+ public:
+  explicit Reader(std::string_view octets) : octets_(octets) {}
+  [[nodiscard]] bool ok() const { return ok_; }
+  [[nodiscard]] bool at_end() const { return octets_.empty() || !ok_; }
+  [[nodiscard]] int64_t left() const { return static_cast<int64_t>(octets_.size() / kOctets); }
+  void fail() { ok_ = false; }
+
+  int64_t take() {
+    if (octets_.size() < kOctets) ok_ = false;
+    if (!ok_) return 0;
+    uint64_t bits = 0;
+    std::memcpy(&bits, octets_.data(), kOctets);
+    octets_.remove_prefix(kOctets);
+    const auto number = std::bit_cast<double>(little_endian(bits));
+    ok_ = number >= 0 && number < kExact;
+    if (!ok_) return 0;
+    const auto whole = static_cast<int64_t>(number);
+    ok_ = static_cast<double>(whole) == number;
+    return ok_ ? whole : 0;
+  }
+
+  void take_buckets(Counter& counter, int64_t pairs) {
+    for (; pairs > 0 && ok_; --pairs) {
+      const int64_t bucket = take();
+      const int64_t count = take();
+      const bool sorted = counter.buckets.empty() || counter.buckets.rbegin()->first < bucket;
+      ok_ = ok_ && sorted && count > 0;
+      counter.buckets[bucket] = count;
+    }
+  }
+
+ private:
+  std::string_view octets_;
+  bool ok_ = true;
+};
+
+// The counters that the limits charged last are about.
+void take_current(Reader& reader, std::vector<Counter>& counters) {
+  const int64_t size = reader.take();
+  if (size > reader.left()) return reader.fail();
+  counters.resize(static_cast<size_t>(size));
+  for (Counter& counter : counters) {
+    counter.meter = reader.take();
+    counter.window = reader.take();
+    if (counter.window == 0) return reader.fail();
+  }
+  const int64_t from = reader.take();
+  reader.take();  // until
+  for (Counter& counter : counters) {
+    reader.take();  // the total
+    counter.newest = reader.take();
+  }
+  std::vector<int64_t> pairs(counters.size());
+  for (int64_t& count : pairs) count = reader.take();
+  for (size_t i = 0; i < counters.size(); ++i) {
+    Counter& counter = counters[i];
+    reader.take_buckets(counter, pairs[i]);
+    if (counter.newest > 0) counter.buckets[from * kBucketsPerWindow / counter.window] += counter.newest;
+  }
+}
+
+void take_others(Reader& reader, std::vector<Counter>& counters) {
+  while (!reader.at_end()) {
+    Counter counter;
+    counter.meter = reader.take();
+    counter.window = reader.take();
+    reader.take();  // the total
+    reader.take_buckets(counter, reader.take());
+    counters.push_back(std::move(counter));
+  }
+}
+
+Counters::Cells to_cells(const std::vector<Counter>& counters) {
+  Counters::Cells cells;
+  for (const Counter& counter : counters) {
+    if (counter.buckets.empty()) continue;
+    cells.insert(cells.end(), {counter.meter, counter.window, static_cast<int64_t>(counter.buckets.size())});
+    for (const auto& [bucket, count] : counter.buckets) cells.insert(cells.end(), {bucket, count});
+  }
+  return cells;
+}
+
+}  // namespace
+
+void append_number(std::string& out, double number) {
+  const uint64_t bits = little_endian(std::bit_cast<uint64_t>(number));
   char octets[kOctets];
   std::memcpy(octets, &bits, kOctets);
   out.append(octets, kOctets);
 }
 
-// Reads from the front; nothing where there is no further number, or one that is not whole.
-std::optional<int64_t> take(std::string_view& octets) {
-  if (octets.size() < kOctets) return std::nullopt;
-  uint64_t bits = 0;
-  std::memcpy(&bits, octets.data(), kOctets);
-  octets.remove_prefix(kOctets);
-  const auto number = std::bit_cast<double>(little_endian(bits));
-  if (!(number >= 0 && number < kExact)) return std::nullopt;
-  const auto whole = static_cast<int64_t>(number);
-  return static_cast<double>(whole) == number ? std::optional(whole) : std::nullopt;
-}
-
-// One counter, in the form of Counters: without its total.
-bool take_counter(std::string_view& octets, Counters::Cells& cells) {
-  const auto meter = take(octets), window = take(octets), total = take(octets), buckets = take(octets);
-  if (!meter || !window || !total || !buckets) return false;
-  cells.insert(cells.end(), {*meter, *window, *buckets});
-  for (int64_t pair = 0; pair < *buckets; ++pair) {
-    const auto bucket = take(octets), count = take(octets);
-    if (!bucket || !count) return false;
-    cells.insert(cells.end(), {*bucket, *count});
-  }
-  return true;
-}
-
-}  // namespace
-
-std::string pack_limits(const Limits& limits) {
-  std::string out;
-  out.reserve(3 * kOctets * limits.size());
+void append_limits(std::string& out, const Limits& limits) {
+  out.append(kForm);
+  append_number(out, static_cast<double>(limits.size()));
   for (const Limit& limit : limits) {
-    append(out, static_cast<int64_t>(limit.meter));
-    append(out, limit.maximum);
-    append(out, limit.window.count());
+    append_number(out, static_cast<double>(limit.meter));
+    append_number(out, static_cast<double>(limit.window.count()));
   }
-  return out;
+  for (const Limit& limit : limits) append_number(out, static_cast<double>(limit.maximum));
 }
 
 std::optional<Counters> unpack_counters(std::string_view octets) {
-  Counters::Cells cells;
-  while (!octets.empty()) {
-    if (!take_counter(octets, cells)) return std::nullopt;
-  }
-  return Counters::from_cells(std::move(cells));
+  if (octets.empty()) return Counters{};
+  if (!octets.starts_with(kForm)) return std::nullopt;
+  Reader reader(octets.substr(kForm.size()));
+  std::vector<Counter> counters;
+  take_current(reader, counters);
+  take_others(reader, counters);
+  if (!reader.ok()) return std::nullopt;
+  return Counters::from_cells(to_cells(counters));
 }
 
 }  // namespace policyd

@@ -1,5 +1,16 @@
-// Rows of whole numbers as the charge script keeps and takes them: 8 octets each, an IEEE 754 double, little-endian (Lua's own
-// kind of number, exact up to 2^53). Pure.
+// Rows of numbers as the charge script keeps and takes them: 8 octets each, an IEEE 754 double, little-endian (Lua's
+// own kind of number, whole ones exact up to 2^53). Pure.
+//
+// The counters of an account in Redis, all that stands in the string but the first 8 octets being such numbers:
+//   "policyd" and the form, 2
+//   n, then meter and window in ms of each of n counters
+//   from, until           ms since 1970 between which each counter's newest bucket is the current one
+//   total, newest         of each: what counts, and what of it stands in the newest bucket
+//   k                     of each: how many older buckets there are
+//   bucket, count         k pairs of each, sorted by age
+//   meter, window, total, k, k pairs; and so on to the end: counters that the limits charged last did not know
+// While the time is between `from` and `until` nothing runs out and no bucket begins: a charge then reads the front
+// alone, and adds to totals and newest where they stand, however many buckets there are.
 #pragma once
 
 #include <optional>
@@ -11,11 +22,14 @@
 
 namespace policyd {
 
-// meter, maximum and window in ms of each limit.
-std::string pack_limits(const Limits& limits);
+void append_number(std::string& out, double number);
 
-// What the script keeps of an account: for each counter meter, window in ms, total, number of buckets, then bucket and count of each. Nothing
-// where the octets are no such thing; no octets are no counters.
+// What the script needs of a list of limits: the front of a state that has just its counters, up to their windows;
+// then the maximum of each. No meter has a window twice (AccountSettings::set sees to that).
+void append_limits(std::string& out, const Limits& limits);
+
+// What the script keeps of an account. Nothing where the octets are of another form or damaged; no octets are no
+// counters.
 std::optional<Counters> unpack_counters(std::string_view octets);
 
 }  // namespace policyd

@@ -1,22 +1,21 @@
 // The shared store: Redis, and what holds while Redis is away.
 //
-// Two connections: one for commands, one that Redis tells changes on. A heartbeat every second shows that Redis answers, takes writes and
-// tells changes. As soon as a command gets no answer in time, or an error (LOADING, READONLY, OOM ...), the store is away: no further request
-// waits for it, limits are enforced by LocalShare, blocks by the mirror. A heartbeat that succeeds ends that: what was let through meanwhile
-// is merged first. One log line per change of state.
+// As soon as a command gets no answer in time, or an error (LOADING, READONLY, OOM ...), the store is away: no
+// further request waits for it, limits are enforced by LocalShare, blocks by the mirror. A heartbeat that succeeds
+// ends that (redis_link.h): what was let through meanwhile is merged first. Charges go to Redis many at a time
+// (redis_charges.h).
 #pragma once
 
 #include <functional>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "policyd/async/timer.h"
 #include "policyd/store/keys.h"
 #include "policyd/store/local_share.h"
 #include "policyd/store/mirror.h"
-#include "policyd/store/redis_connection.h"
+#include "policyd/store/redis_charges.h"
+#include "policyd/store/redis_link.h"
 #include "policyd/store/redis_mirror.h"
 #include "policyd/store/store.h"
 #include "shared/config.h"
@@ -25,7 +24,7 @@ struct uv_loop_s;
 
 namespace policyd {
 
-class RedisStore final : public Store {
+class RedisStore final : public Store, private RedisLink::User {
  public:
   // What this node tells of itself with every heartbeat.
   using Self = std::function<NodeInfo()>;
@@ -34,7 +33,8 @@ class RedisStore final : public Store {
   RedisStore(uv_loop_s* loop, const Clock& clock, Mirror& mirror, const Config::Store& config, Self self);
   ~RedisStore() override;
 
-  // Waits for the first load of the mirror, a few seconds at most: a Redis that is away at start is told and waited for in the background.
+  // Waits for the first load of the mirror, a few seconds at most: a Redis that is away at start is told and waited
+  // for in the background.
   Result<void> start() override;
   Task<void> stop() override;
   Task<ChargeResult> charge(const Charge& charge) override;
@@ -49,21 +49,16 @@ class RedisStore final : public Store {
   [[nodiscard]] StoreStatus status() const override;
 
  private:
-  Task<void> connect();
-  Task<Result<void>> establish();
-  Task<Result<void>> load_scripts();
-  Task<Result<void>> beat();
-  Task<void> beat_and_recover();
-  void on_beat();
-  void note_nodes(const RedisReply& reply);
-  Task<void> recover();
+  void opened(RedisConnection& data, const std::string& charge_sha) override;
+  void closed() override;
+  void end_of_turn() override { charges_.end_of_turn(); }
+  Task<std::optional<size_t>> catch_up() override;
+  Task<void> caught_up() override;
+  void changed(const RedisReply& keys) override { follower_.invalidated(keys); }
+  NodeInfo self() override { return self_(); }
+  void beat() override;
+
   Task<bool> merge(size_t most);
-  enum class Answer : uint8_t { counted, away, broken };
-  Answer judge(const Result<RedisReply>& reply);
-  RedisCall send_charge(const Charge& charge, std::string_view mode, WallTime at, bool with_source);
-  void went_away(const std::string& reason);
-  void reconnect_later();
-  void on_message(const RedisReply& payload);
   // A command of an operator: the reply, or an Error that says that Redis is away or what it refuses.
   Task<Result<RedisReply>> ask(std::vector<std::string> command);
   [[nodiscard]] Error away_error() const;
@@ -76,26 +71,9 @@ class RedisStore final : public Store {
   const Keys keys_;
   RedisMirror follower_;
   LocalShare share_;
-
-  std::unique_ptr<RedisConnection> data_, changes_;
-  std::string charge_sha_, heartbeat_sha_;
-  bool available_ = false;
-  bool connected_ = false;   // data_ and changes_ are open
-  bool beating_ = false;     // a heartbeat waits for its answer
-  bool merging_ = false;
-  bool stopping_ = false;
-  int unheard_ = 0;          // heartbeats whose change Redis has not told us of
-  std::string reason_ = "not yet connected";
-  std::optional<SteadyTime> away_since_;
-  Milliseconds retry_in_{0};
-  Milliseconds redis_ahead_{0};  // Redis' clock less ours
-  std::vector<NodeInfo> nodes_;  // last seen
-  size_t most_nodes_ = 1;        // seen within the last minute: the share of a limit must not grow because they went away too
-  SteadyTime most_nodes_at_{};
-  uint64_t broken_ = 0;          // charges that Redis could not count for a reason of their own
+  RedisLink link_;
+  RedisCharges charges_;
   int beats_ = 0;
-  std::optional<Task<void>> connecting_, beating_task_;
-  Timer retry_, heartbeat_;
 };
 
 }  // namespace policyd

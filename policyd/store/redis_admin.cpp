@@ -6,13 +6,13 @@
 namespace policyd {
 
 Error RedisStore::away_error() const {
-  return Error{"the store " + config_.url.to_string() + " is away: " + reason_ + "; nothing was changed"};
+  return Error{"the store " + config_.url.to_string() + " is away: " + link_.reason() + "; nothing was changed"};
 }
 
 Task<Result<RedisReply>> RedisStore::ask(std::vector<std::string> command) {
-  if (!connected_) co_return away_error();
+  if (link_.state() == RedisLink::State::down) co_return away_error();
   const std::vector<std::string_view> arguments(command.begin(), command.end());
-  auto call = data_->send(arguments);
+  auto call = link_.data().send(arguments);
   auto reply = co_await call;
   if (!reply) co_return Error{"the store " + config_.url.to_string() + ": " + reply.error().message};
   if (reply->is_error()) co_return Error{"the store " + config_.url.to_string() + " refuses: " + reply->text};
@@ -106,7 +106,7 @@ Task<Result<AccountUsage>> RedisStore::usage(std::string account) {
   if (!reply) co_return reply.error();
   const auto counters = unpack_counters(reply->text);
   if (!counters) co_return Error{keys_.rate(account) + ": its counters cannot be read"};
-  co_return AccountUsage{account, counters->usage(clock_.wall() + redis_ahead_)};
+  co_return AccountUsage{account, counters->usage(clock_.wall() + link_.nodes().redis_ahead())};
 }
 
 Task<Result<bool>> RedisStore::reset_usage(std::string account) {
@@ -118,15 +118,17 @@ Task<Result<bool>> RedisStore::reset_usage(std::string account) {
 }
 
 Task<Result<std::vector<NodeInfo>>> RedisStore::nodes() {
-  if (!available_) co_return std::vector<NodeInfo>{self_()};
-  co_return nodes_;
+  if (!link_.serving()) co_return std::vector<NodeInfo>{self_()};
+  co_return link_.nodes().list();
 }
 
 StoreStatus RedisStore::status() const {
+  const size_t nodes = link_.nodes().list().size();
   StoreStatus status;
   status.url = config_.url.to_string();
-  status.available = available_;
-  status.detail = available_ ? "shared by " + std::to_string(nodes_.size()) + (nodes_.size() == 1 ? " node" : " nodes") : "away: " + reason_;
+  status.available = link_.serving();
+  status.detail = "away: " + link_.reason();
+  if (status.available) status.detail = "shared by " + std::to_string(nodes) + (nodes == 1 ? " node" : " nodes");
   status.pending_merge = static_cast<int64_t>(share_.pending());
   return status;
 }

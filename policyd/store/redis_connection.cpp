@@ -4,63 +4,20 @@
 #include <hiredis/hiredis.h>
 #include <netdb.h>
 
-#include <charconv>
-#include <cstring>
 #include <optional>
 
 #include "policyd/async/offload.h"
+#include "policyd/store/resp.h"
 #include "shared/duration.h"
 
 namespace policyd {
 
 namespace {
 
-void append_bulk(std::string& out, char type, size_t number) {
-  char digits[24];
-  out.push_back(type);
-  out.append(digits, std::to_chars(digits, digits + sizeof digits, number).ptr);
-  out.append("\r\n");
-}
-
-// RESP: https://redis.io/docs/reference/protocol-spec, an array of bulk strings.
 std::string serialize(std::span<const std::string_view> arguments) {
-  size_t size = 16;
-  for (const auto argument : arguments) size += argument.size() + 16;
-  std::string out;
-  out.reserve(size);
-  append_bulk(out, '*', arguments.size());
-  for (const auto argument : arguments) {
-    append_bulk(out, '$', argument.size());
-    out.append(argument).append("\r\n");
-  }
-  return out;
-}
-
-RedisReply take(const redisReply& from) {
-  RedisReply reply;
-  switch (from.type) {
-    case REDIS_REPLY_INTEGER:
-      reply.kind = RedisReply::Kind::integer;
-      reply.integer = from.integer;
-      break;
-    case REDIS_REPLY_STRING:
-    case REDIS_REPLY_STATUS:
-      reply.kind = RedisReply::Kind::text;
-      reply.text.assign(from.str, static_cast<size_t>(from.len));
-      break;
-    case REDIS_REPLY_ERROR:
-      reply.kind = RedisReply::Kind::error;
-      reply.text.assign(from.str, static_cast<size_t>(from.len));
-      break;
-    case REDIS_REPLY_ARRAY:
-      reply.kind = RedisReply::Kind::array;
-      reply.elements.reserve(from.elements);
-      for (size_t i = 0; i < from.elements; ++i) reply.elements.push_back(take(*from.element[i]));
-      break;
-    default:
-      break;
-  }
-  return reply;
+  std::string command;
+  append_command(command, arguments);
+  return command;
 }
 
 // The first address of a host name. Blocks: for the thread pool (hiredis' own look-up would hold up the loop).
@@ -79,10 +36,10 @@ Result<std::string> resolve(const std::string& host) {
 
 }  // namespace
 
-// A command on its way: hiredis holds it as private data until its reply or the end of the connection; the RedisCall that waits for
-// it and this know of each other. Whoever lets go last frees it.
+// A command on its way: hiredis holds it as private data until its reply or the end of the connection; the RedisCall
+// that waits for it and this know of each other. Whoever lets go last frees it.
 struct RedisOperation {
-  uint64_t sent_at = 0;  // loop time, ms
+  uint64_t asked_at = 0;  // loop time, ms
   std::coroutine_handle<> waiter;
   std::optional<Result<RedisReply>> result;
   bool wanted = true;    // its RedisCall lives
@@ -144,7 +101,7 @@ Task<Result<void>> RedisConnection::open() {
 }
 
 Task<Result<void>> RedisConnection::tell(const std::vector<std::string_view>& command) {
-  auto call = transmit(command);
+  auto call = transmit(serialize(command), uv_now(loop_));
   auto reply = co_await call;
   if (!reply) co_return reply.error();
   if (reply->is_error()) co_return Error{std::string(command[0]) + " is refused: " + reply->text};
@@ -220,25 +177,29 @@ void RedisConnection::on_connected(const std::string& failure) {
 }
 
 RedisCall RedisConnection::send(std::span<const std::string_view> arguments) {
-  if (opened_) return transmit(arguments);
+  return send_serialized(serialize(arguments), uv_now(loop_));
+}
+
+RedisCall RedisConnection::send_serialized(std::string_view command, uint64_t asked_at) {
+  if (opened_) return transmit(command, asked_at);
   auto* operation = new RedisOperation;
   operation->result.emplace(Error{"the connection is not open yet"});
   return RedisCall(operation);
 }
 
-RedisCall RedisConnection::transmit(std::span<const std::string_view> arguments) {
+RedisCall RedisConnection::transmit(std::string_view command, uint64_t asked_at) {
   auto* operation = new RedisOperation;
-  operation->sent_at = uv_now(loop_);
-  const std::string command = serialize(arguments);
-  const bool sent = !lost_ && context_ &&
-                    redisAsyncFormattedCommand(context_, on_reply, operation, command.data(), command.size()) == REDIS_OK;
+  operation->asked_at = asked_at;
+  const bool alive = !lost_ && context_;
+  const bool sent =
+      alive && redisAsyncFormattedCommand(context_, on_reply, operation, command.data(), command.size()) == REDIS_OK;
   if (!sent) {
     operation->result.emplace(Error{reason_.empty() ? "the connection is gone" : reason_});
     return RedisCall(operation);
   }
   operation->queued = true;
   in_flight_.push_back(operation);
-  if (!timeouts_.active()) timeouts_.once(timeout_);
+  if (!timeouts_.active()) timeouts_.once(timeout_ - waited(asked_at));
   return RedisCall(operation);
 }
 
@@ -252,7 +213,7 @@ Task<Result<void>> RedisConnection::subscribe(std::string_view channel) {
         if (!reply || reply->type != REDIS_REPLY_ARRAY || reply->elements != 3) return;
         RedisConnection* connection = self(context->data);
         const std::string_view kind(reply->element[0]->str);
-        if (kind == "message") connection->events_.message(take(*reply->element[2]));
+        if (kind == "message") connection->events_.message(RedisReply::copy(*reply->element[2]));
         if (kind != "subscribe") return;
         connection->subscribed_ = true;
         connection->waiting_since_ = 0;
@@ -282,7 +243,7 @@ void RedisConnection::on_reply(redisAsyncContext* context, void* answer, void* d
     return;
   }
   if (answer) {
-    operation->result.emplace(take(*static_cast<redisReply*>(answer)));
+    operation->result.emplace(RedisReply::copy(*static_cast<redisReply*>(answer)));
   } else {
     const char* why = context->err ? context->errstr : "Redis closed the connection";
     operation->result.emplace(Error{connection->reason_.empty() ? why : connection->reason_});
@@ -292,11 +253,15 @@ void RedisConnection::on_reply(redisAsyncContext* context, void* answer, void* d
 
 // Loop time since which something is waited for, or 0. The oldest command tells for all: Redis answers in order.
 uint64_t RedisConnection::oldest_wait() const {
-  return waiting_since_ != 0 ? waiting_since_ : in_flight_.empty() ? 0 : in_flight_.front()->sent_at;
+  return waiting_since_ != 0 ? waiting_since_ : in_flight_.empty() ? 0 : in_flight_.front()->asked_at;
+}
+
+Milliseconds RedisConnection::waited(uint64_t since) const {
+  return Milliseconds(static_cast<int64_t>(uv_now(loop_) - since));
 }
 
 void RedisConnection::check_timeouts() {
-  const auto age = [this] { return Milliseconds(static_cast<int64_t>(uv_now(loop_) - oldest_wait())); };
+  const auto age = [this] { return waited(oldest_wait()); };
   if (lost_ || oldest_wait() == 0) return;
   // The loop may have been held up itself, and the answer have come meanwhile: timers run before sockets are looked at.
   if (age() >= timeout_ && connected_) redisAsyncHandleRead(context_);
@@ -319,6 +284,7 @@ void RedisConnection::lose(const std::string& reason) {
 }
 
 void RedisConnection::end_turn() {
+  if (events_.end_of_turn && opened_) events_.end_of_turn();
   if (to_write_ && context_) {
     to_write_ = false;
     redisAsyncHandleWrite(context_);

@@ -1,8 +1,8 @@
 // One connection to Redis on the loop: hiredis, with time-outs, and one write per turn for all that was sent in it.
 //
-// A connection lives once: open() tries, and when it is lost, for whatever reason, every command that waits is told, then
-// `lost` is called with the reason, once. Who wants another makes another. A command whose answer does not come within the time-out loses the
-// connection: Redis answers in order, so nothing behind it would come either.
+// A connection lives once: open() tries, and when it is lost, for whatever reason, every command that waits is told,
+// then `lost` is called with the reason, once. Who wants another makes another. A command whose answer does not come
+// within the time-out loses the connection: Redis answers in order, so nothing behind it would come either.
 #pragma once
 
 #include <uv.h>
@@ -14,35 +14,24 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "policyd/async/task.h"
 #include "policyd/async/timer.h"
 #include "policyd/async/turn.h"
+#include "policyd/store/redis_reply.h"
 #include "shared/config.h"
 #include "shared/result.h"
 
 struct redisAsyncContext;
-struct redisReply;
 
 namespace policyd {
 
-// An answer of Redis, taken out of hiredis' hands.
-struct RedisReply {
-  enum class Kind : uint8_t { nil, integer, text, error, array } kind = Kind::nil;
-  int64_t integer = 0;
-  std::string text;  // text and error
-  std::vector<RedisReply> elements;
-
-  [[nodiscard]] bool is_error() const { return kind == Kind::error; }
-  // The first word of an error: "NOSCRIPT", "OOM", ... What follows differs between versions.
-  [[nodiscard]] std::string_view error_word() const { return std::string_view(text).substr(0, text.find(' ')); }
-};
-
 struct RedisOperation;
 
-// The answer to come. The Error is one of the connection; what Redis refuses is a reply of kind error. An answer that nobody
-// awaits any more is thrown away.
+// The answer to come. The Error is one of the connection; what Redis refuses is a reply of kind error. An answer that
+// nobody awaits any more is thrown away.
 class RedisCall {
  public:
   explicit RedisCall(RedisOperation* operation) : operation_(operation) {}
@@ -64,6 +53,8 @@ class RedisConnection {
     std::function<void(const std::string& reason)> lost;
     // A message of the channel that this connection subscribed to (payload: keys, or nil for all of them).
     std::function<void(const RedisReply& payload)> message;
+    // What has been gathered in this turn is to be sent now.
+    std::function<void()> end_of_turn;
   };
 
   RedisConnection(uv_loop_t* loop, const StoreUrl& url, Milliseconds timeout, Events events);
@@ -74,13 +65,20 @@ class RedisConnection {
   // Resolves, connects, authenticates and selects the database.
   Task<Result<void>> open();
 
-  // Sends a command (at the end of this turn); `co_await` the call for the answer. Before open() has ended nothing is sent.
+  // Sends a command (at the end of this turn); `co_await` the call for the answer. Before open() has ended nothing is
+  // sent.
   RedisCall send(std::span<const std::string_view> arguments);
   RedisCall send(std::initializer_list<std::string_view> arguments) {
     return send(std::span<const std::string_view>(arguments.begin(), arguments.size()));
   }
 
-  // From now on this connection only listens; messages go to Events::message. An Error is a refusal (NOPERM) or the end of the connection.
+  // The same for a command that is serialized already (resp.h). It was asked for at the loop's time `asked_at`, less
+  // than the time-out ago, and its time-out counts from then.
+  RedisCall send_serialized(std::string_view command, uint64_t asked_at);
+  [[nodiscard]] uint64_t loop_time() const { return uv_now(loop_); }  // ms
+
+  // From now on this connection only listens; messages go to Events::message. An Error is a refusal (NOPERM) or the
+  // end of the connection.
   Task<Result<void>> subscribe(std::string_view channel);
   [[nodiscard]] bool alive() const { return opened_ && !lost_; }
 
@@ -102,8 +100,9 @@ class RedisConnection {
   };
 
   static RedisConnection* self(void* data);
-  RedisCall transmit(std::span<const std::string_view> arguments);
+  RedisCall transmit(std::string_view command, uint64_t asked_at);
   [[nodiscard]] uint64_t oldest_wait() const;
+  [[nodiscard]] Milliseconds waited(uint64_t since) const;
   Result<void> attach(const std::string& host);
   Task<Result<void>> tell(const std::vector<std::string_view>& command);
   void want(int event, bool wanted);

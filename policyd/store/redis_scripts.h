@@ -1,23 +1,40 @@
 // The Lua scripts that run inside Redis: what belongs to one decision is one round trip, and atomic.
 //
-// Each is loaded when a connection is made (SCRIPT LOAD); NOSCRIPT, after a restart or failover of Redis, is answered by sending the source.
+// Each is loaded when a connection is made (SCRIPT LOAD); NOSCRIPT, after a restart or failover of Redis, is answered
+// by sending the source.
 #pragma once
 
 #include <string_view>
 
 namespace policyd {
 
-// Tests and counts a Charge (store.h); the same rules as ledger.cpp and sliding_window.cpp, held to them by the contract suite.
-//   KEYS  rate key, and where the message can be recognised its message key
-//   ARGV  1 kind: "recipient" or "settle"
-//         2 limits: packed numbers, meter, maximum, window in ms of each
-//         3 recipient: 8 octets of hash (kind recipient)
-//         4 recipients accepted (kind settle), 5 bytes
-//         6 mode: "" tests and counts; "dry" only tests; "merge" counts without a test, at the time ARGV[7] (ms);
-//           "cancel" gives back all that the message was charged
-//         8 how long to remember the message, ms
-//   reply 1: passed. {index of the limit (from 0), ms until it will pass or -1}: refused.
+// Tests and counts charges (store.h); the same rules as ledger.cpp and sliding_window.cpp, held to them by the
+// contract suite. Numbers are little-endian doubles of 8 octets (packed_numbers.h).
+//   KEYS  the rate key of each charge, then of each whose message can be recognised its message key
+//   ARGV  1 a record of 18 octets of each charge:
+//           1 octet    what is charged and how (ChargeRecord)
+//           1 octet    its list of limits, from 1
+//           a number   bytes
+//           8 octets   a hash of the recipient; where it settles: a number, the recipients accepted
+//         2 a number of each charge: when it was counted elsewhere, ms; "" where none of them merges or cancels
+//         3 and on: the lists of limits (append_limits)
+//   reply {a text with one letter of each charge, then what these letters need}:
+//         + passed
+//         - refused: the index of the limit (from 0), ms until it will pass or -1
+//         ! could not be counted: the error
 extern const std::string_view kChargeScript;
+
+// The first octet of a record: a sum of these.
+struct ChargeRecord {
+  enum : unsigned {
+    settles = 1,          // else a recipient is charged
+    test_only = 2,        // says what would happen
+    merges = 4,           // counted without a test, at the time given
+    cancels = 6,          // gives back all that the message was charged
+    has_message = 8,      // there is a message key
+    ended = 16,           // the message is remembered for 60 seconds, not for an hour
+  };
+};
 
 // Tells that this node lives, and who else does.
 //   KEYS  nodes key

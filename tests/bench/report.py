@@ -30,7 +30,7 @@ class Point:
     server_cpu: float
     redis_cpu: float
     load_cpu: float
-    in_redis: float = 1.0  # scripts that Redis ran for each request
+    in_redis: float = 1.0  # messages that Redis came to remember, for each request: all are of a message of their own
 
     @property
     def void(self) -> str:

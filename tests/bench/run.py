@@ -78,7 +78,7 @@ class Bench:
     def point(self, what: str, kind, connections: int) -> report.Point:
         with running(self.settings, kind) as server:
             processes = [server.process] + ([server.redis] if server.redis else [])
-            scripts = server.script_calls()
+            remembered = server.remembered_messages()
             before = [process.cpu_seconds() for process in processes]
             machine, start = busy_seconds(), time.monotonic()
             load = self.settings.tools.load(server.socket, connections=connections, accounts=1000,
@@ -88,10 +88,10 @@ class Bench:
             others = (busy_seconds() - machine) / elapsed - sum(busy) - load["cpu_seconds"] / elapsed
             self.others = max(self.others, others)
             self.check(what, load)
-            scripts = server.script_calls() - scripts
+            remembered = server.remembered_messages() - remembered
             return report.Point(load=load, peak_mb=server.process.memory_mb("VmHWM"), server_cpu=busy[0],
                                 redis_cpu=busy[1] if server.redis else 0.0, load_cpu=load["cpu_seconds"] / elapsed,
-                                in_redis=scripts / max(load["asked"], 1) if server.redis else 1.0)
+                                in_redis=remembered / max(load["asked"], 1) if server.redis else 1.0)
 
     def idle(self):
         for kind in self.kinds:

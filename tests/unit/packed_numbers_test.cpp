@@ -12,38 +12,89 @@ using namespace policyd;
 
 namespace {
 
-std::string packed(const std::vector<double>& numbers) {
-  std::string octets(numbers.size() * sizeof(double), '\0');
-  std::memcpy(octets.data(), numbers.data(), octets.size());
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+constexpr double kMinute = 60'000, kHour = 3'600'000;
+constexpr double kFrom = 1'795'255'200'000;  // a bucket of both begins
+
+std::string packed(const std::vector<double>& numbers, std::string_view form = "policyd\2") {
+  std::string octets(form);
+  for (const double number : numbers) append_number(octets, number);
   return octets;
+}
+
+// Two counters: of messages in a minute, with two older buckets, and of octets in an hour, with none.
+std::vector<double> state() {
+  const double bucket = kFrom / 1000;
+  return {2, 1, kMinute, 3, kHour, kFrom, kFrom + 1000, 12, 5, 700, 700, 2, 0, bucket - 9, 3, bucket - 1, 4};
+}
+
+std::vector<double> state_with(size_t index, double number) {
+  std::vector<double> numbers = state();
+  numbers.at(index) = number;
+  return numbers;
 }
 
 }  // namespace
 
-TEST_CASE("packed_numbers: limits are meter, maximum and window") {
-  CHECK(pack_limits({}).empty());
-  CHECK(pack_limits({{Meter::messages, 60, Milliseconds(60'000)}, {Meter::bytes, (int64_t{1} << 53) - 1, Milliseconds(1)}}) ==
-        packed({1, 60, 60'000, 3, 9007199254740991, 1}));
+TEST_CASE("packed_numbers: a list of limits is the front of its state, then each maximum") {
+  std::string octets;
+  append_limits(octets, {{Meter::messages, 60, Milliseconds(60'000)},
+                         {Meter::bytes, (int64_t{1} << 53) - 1, Milliseconds(1)}});
+  CHECK(octets == packed({2, 1, 60'000, 3, 1, 60, 9007199254740991}));
 }
 
-TEST_CASE("packed_numbers: counters are read without their totals") {
-  const std::string octets = packed({1, 60'000, 15, 2, 100, 5, 101, 10, 3, 3'600'000, 7, 1, 9, 7});
-  const auto counters = unpack_counters(octets);
+TEST_CASE("packed_numbers: counters are read with their newest bucket, without their totals") {
+  const int64_t bucket = static_cast<int64_t>(kFrom) / 1000, hour_bucket = static_cast<int64_t>(kFrom) / 60'000;
+  const Counters::Cells cells{1, 60'000, 3, bucket - 9, 3, bucket - 1, 4, bucket, 5, 3, 3'600'000, 1, hour_bucket, 700};
+  const std::string octets = packed(state());
+  REQUIRE(unpack_counters(octets));
+  CHECK(unpack_counters(octets)->cells() == cells);
+  for (size_t length = 1; length < octets.size(); ++length) CHECK_FALSE(unpack_counters(octets.substr(0, length)));
+}
+
+TEST_CASE("packed_numbers: counters that the last limits did not know, and empty ones") {
+  std::vector<double> numbers = state_with(8, 0);  // nothing in the newest bucket of messages
+  numbers.insert(numbers.end(), {2, 1000, 9, 1, 7, 9});
+  const int64_t bucket = static_cast<int64_t>(kFrom) / 1000, hour_bucket = static_cast<int64_t>(kFrom) / 60'000;
+  const auto counters = unpack_counters(packed(numbers));
   REQUIRE(counters);
-  CHECK(counters->cells() == Counters::Cells{1, 60'000, 2, 100, 5, 101, 10, 3, 3'600'000, 1, 9, 7});
-  for (size_t length = 1; length < octets.size(); ++length) {
-    if (length == 64) continue;  // the first counter alone
-    CHECK_FALSE(unpack_counters(octets.substr(0, length)));
-  }
+  CHECK(counters->cells() == Counters::Cells{1, 60'000, 2, bucket - 9, 3, bucket - 1, 4, 3, 3'600'000, 1, hour_bucket,
+                                             700, 2, 1000, 1, 7, 9});
+  const auto none = unpack_counters(packed({1, 1, kMinute, kFrom, kFrom + 1000, 0, 0, 0}));
+  REQUIRE(none);
+  CHECK(none->cells().empty());
+}
+
+TEST_CASE("packed_numbers: buckets that a clock set back left in the future stand in order") {
+  const double bucket = kFrom / 1000;
+  const auto counters =
+      unpack_counters(packed({1, 1, kMinute, kFrom, kFrom + 1000, 9, 5, 2, bucket, 1, bucket + 2, 3}));
+  REQUIRE(counters);
+  const auto at = static_cast<int64_t>(bucket);
+  CHECK(counters->cells() == Counters::Cells{1, 60'000, 2, at, 6, at + 2, 3});
 }
 
 TEST_CASE("packed_numbers: no octets are no counters, other octets are none of ours") {
   REQUIRE(unpack_counters(""));
   CHECK(unpack_counters("")->cells().empty());
-  const double nan = std::numeric_limits<double>::quiet_NaN();
-  for (const auto& octets : {std::string("hello"), packed({1, 60'000, 1}), packed({1, 60'000, 1, 1e15, 1, 1}),
-                             packed({1, 60'000, 1, 1, nan, 1}), packed({1, 60'000, 1, 1, 1.5, 1}),
-                             packed({1, 60'000, 1, 1, -1, 1}), packed({9, 60'000, 1, 1, 1, 1})}) {
-    CHECK_FALSE(unpack_counters(octets));
+  CHECK_FALSE(unpack_counters("hello"));
+  CHECK_FALSE(unpack_counters("policyd\2"));
+  CHECK_FALSE(unpack_counters(packed(state(), "")));
+  CHECK_FALSE(unpack_counters(packed(state(), "policyd\1")));
+  CHECK_FALSE(unpack_counters(packed({1, 60'000, 15, 2, 100, 5, 101, 10}, "")));
+  struct Case {
+    const char* label;
+    size_t index;
+    double number;
+  };
+  const std::vector<Case> cases{
+      {"more counters than octets", 0, 1e15}, {"no number of counters", 0, kNaN},  {"an unknown meter", 1, 9},
+      {"no window", 2, 0},                    {"a window of a century", 2, 3e12},  {"a negative count", 8, -1},
+      {"a part of a count", 8, 1.5},          {"more buckets than octets", 11, 9}, {"a bucket out of order", 13, 1e12},
+      {"an empty bucket", 14, 0},             {"no count", 14, kNaN},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.label);
+    CHECK_FALSE(unpack_counters(packed(state_with(c.index, c.number))));
   }
 }

@@ -1,0 +1,116 @@
+#include "policyd/store/charge_command.h"
+
+#include <algorithm>
+
+#include "policyd/store/packed_numbers.h"
+#include "policyd/store/redis_scripts.h"
+#include "policyd/store/resp.h"
+#include "shared/text.h"
+
+namespace policyd {
+
+namespace {
+
+constexpr size_t kKeysAt = 3;      // the verb, the script and the number of keys stand before the keys
+constexpr size_t kFixedAfter = 2;  // records and times stand behind them, then the lists
+
+constexpr unsigned kModes[] = {0, ChargeRecord::test_only, ChargeRecord::merges, ChargeRecord::cancels};
+
+unsigned what_of(const Charge& charge, ChargeMode mode) {
+  return (charge.kind == Charge::Kind::settle ? ChargeRecord::settles : 0U) | kModes[static_cast<size_t>(mode)] |
+         (charge.instance.empty() ? 0U : ChargeRecord::has_message) | (charge.ended ? ChargeRecord::ended : 0U);
+}
+
+// Seeded with what the client cannot know, so that it cannot make up recipients that look alike.
+void append_recipient(std::string& out, const Charge& charge) {
+  uint64_t hash = stable_hash(charge.recipient, stable_hash(charge.instance));
+  for (int octet = 0; octet < 8; ++octet, hash >>= 8) out.push_back(static_cast<char>(hash & 0xff));
+}
+
+}  // namespace
+
+void ChargeCommand::clear() {
+  key_count_ = 0;
+  timed_ = false;
+  for (std::string* octets : {&rates_, &messages_, &records_, &times_}) octets->clear();
+  lists_.clear();
+}
+
+void ChargeCommand::add(const Charge& charge, ChargeMode mode, WallTime at) {
+  scratch_.clear();
+  keys_.append_rate(scratch_, charge.account);
+  append_bulk(rates_, scratch_);
+  ++key_count_;
+  if (!charge.instance.empty()) {
+    scratch_.clear();
+    keys_.append_message(scratch_, charge.account, charge.instance);
+    append_bulk(messages_, scratch_);
+    ++key_count_;
+  }
+  records_.push_back(static_cast<char>(what_of(charge, mode)));
+  records_.push_back(static_cast<char>(list_of(*charge.limits)));
+  append_number(records_, static_cast<double>(charge.bytes));
+  if (charge.kind == Charge::Kind::settle) {
+    append_number(records_, static_cast<double>(charge.recipients));
+  } else {
+    append_recipient(records_, charge);
+  }
+  append_number(times_, static_cast<double>(at.time_since_epoch().count()));
+  timed_ = timed_ || mode == ChargeMode::merge || mode == ChargeMode::cancel;
+}
+
+// Most charges share one list.
+size_t ChargeCommand::list_of(const Limits& limits) {
+  const auto same = [&limits](const Limits* list) { return list == &limits || *list == limits; };
+  const auto found = std::find_if(lists_.begin(), lists_.end(), same);
+  const auto index = static_cast<size_t>(found - lists_.begin());
+  if (found == lists_.end()) lists_.push_back(&limits);
+  return index + 1;
+}
+
+std::string_view ChargeCommand::take(std::string_view verb, std::string_view script) {
+  command_.clear();
+  append_command_head(command_, kKeysAt + key_count_ + kFixedAfter + lists_.size());
+  append_bulk(command_, verb);
+  append_bulk(command_, script);
+  append_bulk(command_, key_count_);
+  command_.append(rates_).append(messages_);
+  append_bulk(command_, records_);
+  append_bulk(command_, timed_ ? std::string_view(times_) : std::string_view());
+  for (const Limits* list : lists_) {
+    scratch_.clear();
+    append_limits(scratch_, *list);
+    append_bulk(command_, scratch_);
+  }
+  return command_;
+}
+
+std::optional<ChargeAnswers> ChargeAnswers::of(const RedisReply& reply, size_t charges) {
+  if (reply.elements.empty() || reply.elements[0].text.size() != charges) return std::nullopt;
+  const std::string& letters = reply.elements[0].text;
+  const auto refused = static_cast<size_t>(std::count(letters.begin(), letters.end(), '-'));
+  const auto passed = static_cast<size_t>(std::count(letters.begin(), letters.end(), '+'));
+  if (reply.elements.size() != 1 + 2 * refused + (charges - refused - passed)) return std::nullopt;
+  return ChargeAnswers(reply);
+}
+
+ChargeAnswer ChargeAnswers::next() {
+  ChargeAnswer answer;
+  switch (reply_->elements[0].text[letter_++]) {
+    case '+':
+      answer.kind = ChargeAnswer::Kind::passed;
+      break;
+    case '-': {
+      answer.kind = ChargeAnswer::Kind::refused;
+      answer.limit = static_cast<size_t>(reply_->elements[detail_++].integer);
+      const int64_t wait = reply_->elements[detail_++].integer;
+      if (wait >= 0) answer.retry_after = Milliseconds(wait);
+      break;
+    }
+    default:
+      answer.error = reply_->elements[detail_++].text;
+  }
+  return answer;
+}
+
+}  // namespace policyd

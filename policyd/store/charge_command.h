@@ -1,0 +1,72 @@
+// A run of the charge script (redis_scripts.h) as a command for Redis, and what its answer says. Pure.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "policyd/store/keys.h"
+#include "policyd/store/redis_reply.h"
+#include "policyd/store/store.h"
+
+namespace policyd {
+
+enum class ChargeMode : uint8_t {
+  live,    // tested and counted
+  dry,     // only tested
+  merge,   // counted without a test, at a time that is over
+  cancel,  // all that the message was charged is given back
+};
+
+// Charges are added, then the command is taken; clear() begins another one in the same memory.
+class ChargeCommand {
+ public:
+  // Charges of one run: Redis does nothing else meanwhile, for about a millisecond.
+  static constexpr size_t kMost = 128;
+
+  explicit ChargeCommand(const Keys& keys) : keys_(keys) {}
+
+  void clear();
+  // `at` on Redis' clock, for merge and cancel. The charge's limits are looked at until the command is taken.
+  void add(const Charge& charge, ChargeMode mode, WallTime at);
+  // EVALSHA with the script's SHA1, or EVAL with its source.
+  [[nodiscard]] std::string_view take(std::string_view verb, std::string_view script);
+
+ private:
+  size_t list_of(const Limits& limits);
+
+  const Keys& keys_;
+  size_t key_count_ = 0;
+  bool timed_ = false;  // some charge has a time of its own
+  std::string rates_, messages_;  // keys, as bulk strings
+  std::string records_, times_;
+  std::string scratch_, command_;
+  std::vector<const Limits*> lists_;
+};
+
+// What became of one charge.
+struct ChargeAnswer {
+  enum class Kind : uint8_t { passed, refused, failed } kind = Kind::failed;
+  size_t limit = 0;                          // refused: which of the charge's limits
+  std::optional<Milliseconds> retry_after;   // refused
+  std::string_view error;                    // failed: a view into the reply
+};
+
+// The answers of a reply, which outlives this, in the order of the charges.
+class ChargeAnswers {
+ public:
+  // Nothing where the reply is not one to `charges` charges.
+  static std::optional<ChargeAnswers> of(const RedisReply& reply, size_t charges);
+  // At most as often as there are charges.
+  ChargeAnswer next();
+
+ private:
+  explicit ChargeAnswers(const RedisReply& reply) : reply_(&reply) {}
+  const RedisReply* reply_;
+  size_t letter_ = 0;
+  size_t detail_ = 1;
+};
+
+}  // namespace policyd

@@ -1,0 +1,341 @@
+// The charge script. A run tests and counts many charges, each on its own and in their order; what one of them cannot
+// be counted for is its own trouble.
+//
+// Nearly every charge adds to counters that are all in their newest bucket (packed_numbers.h): that way is short, and
+// the rest of the script (long_way) is not even made where no charge of a run needs it.
+#include "policyd/store/redis_scripts.h"
+
+namespace policyd {
+
+const std::string_view kChargeScript = R"lua(
+local records, times = ARGV[1], ARGV[2]
+local RECORD, RECORD_SIZE = '<BBdc8', 18
+local CHARGES = #records / RECORD_SIZE
+local TEST, DRY, MERGE, CANCEL = 0, 1, 2, 3
+local BUCKETS = 60
+local floor, max, min, find, sub, rep = math.floor, math.max, math.min, string.find, string.sub, string.rep
+local numbers_of, octets_of, call, try = struct.unpack, struct.pack, redis.call, redis.pcall
+
+local time = call('TIME')
+local now = time[1] * 1000 + floor(time[2] / 1000)
+
+-- Limits, as 2 * size numbers (meter and window of each), then the maximum of each; and how a state of just these
+-- counters is read and written.
+local lists = {}
+local function read_limits(list)
+  local octets = ARGV[list + 2]
+  local size = (#octets - 16) / 24
+  local limits = {numbers_of('<' .. rep('d', 3 * size), octets, 17)}
+  local front = 16 + 16 * size
+  limits.size, limits.front = size, sub(octets, 1, front)
+  limits.header_at, limits.header, limits.header_end = front + 1, '<dd' .. rep('dd', size), front + 16 + 16 * size
+  limits.last = limits.header_end - 1 .. ''  -- as GETRANGE counts
+  limits.totals_at, limits.totals = front + 16 .. '', '<' .. rep('dd', size)
+  lists[list] = limits
+  return limits
+end
+
+local amounts = {}  -- what the charge at hand adds to each meter
+
+local function long_way()
+  local ceil, concat = math.ceil, table.concat
+  local FORM, LONGEST = 'policyd\2', 366 * 86400000
+
+  -- Adds to a row of buckets, nearly always at its end.
+  local function insert(row, bucket, count)
+    local at = #row
+    while at > 0 do
+      local there, counted = numbers_of('<dd', row, at - 15)
+      if there == bucket then return sub(row, 1, at - 8) .. octets_of('<d', counted + count) .. sub(row, at + 1) end
+      if there < bucket then break end
+      at = at - 16
+    end
+    return sub(row, 1, at) .. octets_of('<dd', bucket, count) .. sub(row, at + 1)
+  end
+
+  -- The row with the newest bucket in it, which is not the last one after a clock was set back.
+  local function all_of(counter)
+    if counter.newest == 0 then return counter.row end
+    return insert(counter.row, counter.bucket, counter.newest)
+  end
+
+  -- The row of a counter from `at`, and where the next one begins; nothing where it cannot be one.
+  local function counter_of(packed, meter, window, total, newest, pairs, at)
+    local next = at + 16 * pairs
+    if not ((meter == 1 or meter == 2 or meter == 3) and window >= 1 and window <= LONGEST and newest >= 0 and
+            total >= newest and pairs >= 0 and pairs % 1 == 0 and next <= #packed + 1) then return nil end
+    return {meter = meter, window = window, total = total, newest = newest, row = sub(packed, at, next - 1)}, next
+  end
+
+  -- All counters of a state. What somebody else wrote here is taken for nothing.
+  local function parse(packed)
+    if type(packed) ~= 'string' or #packed < 32 or #packed % 8 ~= 0 or sub(packed, 1, 8) ~= FORM then return {} end
+    local size, counters = numbers_of('<d', packed, 9), {}
+    if not (size >= 0 and size % 1 == 0 and 32 + 40 * size <= #packed) then return {} end
+    local from = numbers_of('<d', packed, 17 + 16 * size)
+    local totals, rows, at = 33 + 16 * size, 33 + 32 * size, 33 + 40 * size
+    for c = 0, size - 1 do
+      local meter, window = numbers_of('<dd', packed, 17 + 16 * c)
+      local total, newest = numbers_of('<dd', packed, totals + 16 * c)
+      local pairs, counter = numbers_of('<d', packed, rows + 8 * c), nil
+      counter, at = counter_of(packed, meter, window, total, newest, pairs, at)
+      if not counter then return {} end
+      counter.bucket = floor(from * BUCKETS / window)
+      counters[c + 1] = counter
+    end
+    while at <= #packed do
+      if at + 31 > #packed then return {} end
+      local meter, window, total, pairs = numbers_of('<dddd', packed, at)
+      local counter
+      counter, at = counter_of(packed, meter, window, total, 0, pairs, at + 32)
+      if not counter then return {} end
+      counters[#counters + 1] = counter
+    end
+    return counters
+  end
+
+  -- Makes the current bucket the newest one. What has run out goes, and what a clock that was set back left in the
+  -- future.
+  local function roll(counter)
+    local current = floor(now * BUCKETS / counter.window)
+    if counter.bucket ~= current then counter.row, counter.newest = all_of(counter), 0 end
+    counter.bucket = current
+    local row, first, last = counter.row, 1, #counter.row
+    while first < last do
+      local bucket, count = numbers_of('<dd', row, first)
+      if bucket >= current - BUCKETS then break end
+      counter.total, first = counter.total - count, first + 16
+    end
+    while first < last do
+      local bucket, count = numbers_of('<dd', row, last - 15)
+      if bucket <= current + BUCKETS then break end
+      counter.total, last = counter.total - count, last - 16
+    end
+    counter.row = sub(row, first, last)
+  end
+
+  -- The counters of the limits in their order, begun where they are missing; and those of windows that the limits do
+  -- not know.
+  local function arrange(limits, packed)
+    local ours, others = {}, {}
+    for _, counter in ipairs(parse(packed)) do
+      local place
+      for c = 1, limits.size do
+        if limits[2 * c - 1] == counter.meter and limits[2 * c] == counter.window then place = c end
+      end
+      roll(counter)
+      if place then
+        ours[place] = counter
+      elseif counter.total > 0 then
+        others[#others + 1] = counter
+      end
+    end
+    for c = 1, limits.size do
+      if not ours[c] then
+        ours[c] = {meter = limits[2 * c - 1], window = limits[2 * c], total = 0, newest = 0, row = ''}
+        roll(ours[c])
+      end
+    end
+    return ours, others
+  end
+
+  -- How long until `excess` less counts: buckets run out in the order of their age.
+  local function wait_for(counter, excess)
+    local row, at, til = all_of(counter), 1, now
+    while excess > 0 and at < #row do
+      local bucket, count = numbers_of('<dd', row, at)
+      excess, at = excess - count, at + 16
+      til = ceil((bucket + BUCKETS + 1) * counter.window / BUCKETS)
+    end
+    return max(til - now, 1)
+  end
+
+  -- Which limit (from 0) refuses for longest, and for how long; -1: for ever.
+  local function test(limits, ours)
+    local refused, wait
+    for c = 1, limits.size do
+      local counter, maximum = ours[c], limits[2 * limits.size + c]
+      local amount = amounts[counter.meter]
+      if amount > 0 and counter.total + amount > maximum then
+        if amount > maximum then return c - 1, -1 end
+        local ms = wait_for(counter, counter.total + amount - maximum)
+        if not wait or ms > wait then refused, wait = c - 1, ms end
+      end
+    end
+    return refused, wait
+  end
+
+  -- From the oldest buckets, so that what remains counts rather longer than shorter.
+  local function give_back(counter, amount)
+    local row, at = all_of(counter), 1
+    while amount > 0 and at < #row do
+      local bucket, count = numbers_of('<dd', row, at)
+      local taken = min(count, amount)
+      amount, counter.total = amount - taken, counter.total - taken
+      if taken < count then
+        row = sub(row, 1, at + 7) .. octets_of('<d', count - taken) .. sub(row, at + 16)
+      else
+        at = at + 16
+      end
+    end
+    counter.newest, counter.row = 0, sub(row, at)
+  end
+
+  -- At `at`, or where it is given back what was counted at `since` or later.
+  local function count(ours, at, since)
+    for _, counter in ipairs(ours) do
+      local amount = amounts[counter.meter]
+      local bucket = floor((amount > 0 and at or since) * BUCKETS / counter.window)
+      if amount ~= 0 and bucket >= counter.bucket - BUCKETS and bucket <= counter.bucket + BUCKETS then
+        if amount < 0 then
+          give_back(counter, -amount)
+        elseif bucket == counter.bucket then
+          counter.total, counter.newest = counter.total + amount, counter.newest + amount
+        else
+          counter.total, counter.row = counter.total + amount, insert(counter.row, bucket, amount)
+        end
+      end
+    end
+  end
+
+  local function save(key, limits, ours, others)
+    local all, longest, from, til = 0, 0, 0, math.huge
+    local totals, pairs, rows = {}, {}, {}
+    for c, counter in ipairs(ours) do
+      local window = counter.window
+      all, longest = all + counter.total, max(longest, window)
+      from = max(from, ceil(counter.bucket * window / BUCKETS))
+      til = min(til, ceil((counter.bucket + 1) * window / BUCKETS))
+      totals[c], pairs[c] = octets_of('<dd', counter.total, counter.newest), octets_of('<d', #counter.row / 16)
+      rows[c] = counter.row
+    end
+    for _, counter in ipairs(others) do
+      all, longest = all + counter.total, max(longest, counter.window)
+      local row = all_of(counter)
+      rows[#rows + 1] = octets_of('<dddd', counter.meter, counter.window, counter.total, #row / 16) .. row
+    end
+    if all == 0 then return call('DEL', key) end
+    -- What is counted until the next roll is in the buckets of now: it counts for 61 of them.
+    call('SET', key, limits.front .. octets_of('<dd', from, til) .. concat(totals) .. concat(pairs) .. concat(rows),
+         'PX', string.format('%.0f', floor(longest * 1.02) + 1))
+  end
+
+  return {arrange = arrange, test = test, count = count, save = save}
+end
+
+-- Adds where the counters stand. False, with nothing changed, where they have to be made anew or a limit is in the way.
+local function add_in_place(key, limits, at, mode)
+  local packed = try('GETRANGE', key, '0', limits.last)  -- all of a busy account would be several times as much
+  if type(packed) ~= 'string' or #packed ~= limits.header_end or find(packed, limits.front, 1, true) ~= 1 then
+    return false
+  end
+  local header = {numbers_of(limits.header, packed, limits.header_at)}
+  if not (header[1] <= at and now < header[2]) then return false end
+  local size = limits.size
+  for c = 1, size do
+    local amount = amounts[limits[2 * c - 1]]
+    if amount ~= 0 then
+      local total = header[2 * c + 1] + amount
+      if amount < 0 or (not (total <= limits[2 * size + c]) and mode <= DRY) then return false end
+      header[2 * c + 1], header[2 * c + 2] = total, header[2 * c + 2] + amount
+    end
+  end
+  if mode ~= DRY then
+    call('SETRANGE', key, limits.totals_at, octets_of(limits.totals, unpack(header, 3)))
+  end
+  return true
+end
+
+local way
+local stale = {}  -- message keys that have been written to since they were read
+
+-- Nothing: passed; or the limit and the wait of a refusal.
+local function charge(number, what, list, bytes, recipient, rate, message_key, message)
+  local settles, mode, remember = what % 2 == 1, floor(what / 2) % 4, what >= 16 and '60000' or '3600000'
+  local limits, at = lists[list] or read_limits(list), now
+  if mode >= MERGE then at = min(numbers_of('<d', times, 8 * number - 7), now) end
+  if message_key and stale[message_key] then message = call('GET', message_key) end
+  if message and (#message < 24 or #message % 8 ~= 0) then message = nil end
+
+  -- What the message has been charged (time of the first charge, recipients, bytes, and 8 octets of each recipient);
+  -- what it should have been charged when this has passed; and so what is to be added.
+  local since, had_messages, had_recipients, had_bytes, hashes = at, 0, 0, 0, ''
+  if message then
+    since, had_recipients, had_bytes = numbers_of('<ddd', message)
+    had_messages, hashes = 1, sub(message, 25)
+  end
+  local recipients = had_recipients
+  if settles then
+    local accepted = numbers_of('<d', recipient)
+    recipients = accepted > 0 and accepted or max(recipients, 1)
+    if bytes == 0 then bytes = had_bytes end
+  else
+    local from, found = 1, nil
+    repeat
+      found = find(hashes, recipient, from, true)
+      from = (found or 0) + 1
+    until not found or found % 8 == 1
+    if not found then recipients, hashes = recipients + 1, hashes .. recipient end
+    bytes = max(bytes, had_bytes)
+  end
+  if mode == CANCEL then
+    amounts[1], amounts[2], amounts[3] = -had_messages, -had_recipients, -had_bytes
+  else
+    amounts[1], amounts[2], amounts[3] = 1 - had_messages, recipients - had_recipients, bytes - had_bytes
+  end
+  if amounts[1] == 0 and amounts[2] == 0 and amounts[3] == 0 then
+    if message and mode ~= DRY then call('PEXPIRE', message_key, remember) end
+    return
+  end
+
+  -- All limits are tested before anything is counted.
+  local refused, wait
+  if not add_in_place(rate, limits, at, mode) then
+    way = way or long_way()
+    local ours, others = way.arrange(limits, try('GET', rate))
+    if mode <= DRY then refused, wait = way.test(limits, ours) end
+    if mode == DRY or (refused and not (settles and message)) then return refused, wait end
+    -- A message refused at its end was not accepted at all: all of its charge goes back.
+    if refused then amounts[1], amounts[2], amounts[3] = -had_messages, -had_recipients, -had_bytes end
+    way.count(ours, at, since)
+    way.save(rate, limits, ours, others)
+  end
+  if message_key and mode ~= DRY then
+    if refused or mode == CANCEL then
+      call('DEL', message_key)
+    else
+      call('SET', message_key, octets_of('<dddc0', since, recipients, bytes, hashes), 'PX', remember)
+    end
+    stale[message_key] = true
+  end
+  return refused, wait
+end
+
+local messages = #KEYS > CHARGES and call('MGET', unpack(KEYS, CHARGES + 1))  -- false: missing, or no string
+local outcomes, details, number, known = {}, {}, 0, 0
+local function charge_the_rest()
+  for at = number * RECORD_SIZE + 1, #records, RECORD_SIZE do
+    local what, list, bytes, recipient = numbers_of(RECORD, records, at)
+    local message_key, message
+    number = number + 1
+    if what % 16 >= 8 then
+      known = known + 1
+      message_key, message = KEYS[CHARGES + known], messages[known]
+    end
+    local refused, wait = charge(number, what, list, bytes, recipient, KEYS[number], message_key, message)
+    outcomes[number] = '+'
+    if refused then
+      outcomes[number], details[#details + 1], details[#details + 2] = '-', refused, wait
+    end
+  end
+end
+repeat
+  local done, trouble = pcall(charge_the_rest)
+  if not done then
+    outcomes[number], details[#details + 1] = '!', type(trouble) == 'table' and trouble.err or tostring(trouble)
+  end
+until done
+return {table.concat(outcomes), unpack(details)}
+)lua";
+
+}  // namespace policyd

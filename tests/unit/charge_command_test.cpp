@@ -1,0 +1,150 @@
+// Charges as one command for Redis, octet by octet; and its answers, those that make no sense included.
+#include "policyd/store/charge_command.h"
+
+#include <doctest/doctest.h>
+
+#include "policyd/store/packed_numbers.h"
+#include "policyd/store/redis_scripts.h"
+#include "policyd/store/resp.h"
+
+namespace policyd {
+namespace {
+
+const Keys kKeys("p:");
+const Limits kLimits{{Meter::messages, 5, Milliseconds{60'000}}, {Meter::bytes, 9, Milliseconds{1'000}}};
+const Limits kOthers{{Meter::recipients, 7, Milliseconds{60'000}}};
+
+Charge charge_of(std::string_view account, std::string_view instance, const Limits& limits = kLimits) {
+  Charge charge;
+  charge.account = account;
+  charge.instance = instance;
+  charge.recipient = "ann@example.com";
+  charge.bytes = 100;
+  charge.limits = &limits;
+  return charge;
+}
+
+// The arguments of a command.
+std::vector<std::string> arguments_of(std::string_view command) {
+  std::vector<std::string> arguments;
+  REQUIRE(command.starts_with('*'));
+  command.remove_prefix(command.find('\n') + 1);
+  while (!command.empty()) {
+    const size_t line = command.find("\r\n");
+    const size_t size = std::stoul(std::string(command.substr(1, line)));
+    arguments.emplace_back(command.substr(line + 2, size));
+    command.remove_prefix(line + 2 + size + 2);
+  }
+  return arguments;
+}
+
+std::string list_of(const Limits& limits) {
+  std::string octets;
+  append_limits(octets, limits);
+  return octets;
+}
+
+std::string number(double value) {
+  std::string octets;
+  append_number(octets, value);
+  return octets;
+}
+
+RedisReply integer(int64_t value) {
+  RedisReply reply;
+  reply.kind = RedisReply::Kind::integer;
+  reply.integer = value;
+  return reply;
+}
+
+RedisReply text(const std::string& value) {
+  RedisReply reply;
+  reply.kind = RedisReply::Kind::text;
+  reply.text = value;
+  return reply;
+}
+
+RedisReply array(std::vector<RedisReply> elements) {
+  RedisReply reply;
+  reply.kind = RedisReply::Kind::array;
+  reply.elements = std::move(elements);
+  return reply;
+}
+
+TEST_CASE("resp: a command is an array of bulk strings") {
+  std::string out = "x";
+  const std::vector<std::string_view> words{"SET", "a\r\nb", ""};
+  append_command(out, words);
+  CHECK(out == "x*3\r\n$3\r\nSET\r\n$4\r\na\r\nb\r\n$0\r\n\r\n");
+  out.clear();
+  append_bulk(out, size_t{120});
+  CHECK(out == "$3\r\n120\r\n");
+}
+
+TEST_CASE("charge_command: keys, records and each list of limits once") {
+  const Limits same = kLimits;
+  ChargeCommand command(kKeys);
+  command.add(charge_of("joe", "i1"), ChargeMode::live, {});
+  command.add(charge_of("ann", "", same), ChargeMode::dry, {});
+  Charge settle = charge_of("joe", "i2", kOthers);
+  settle.kind = Charge::Kind::settle;
+  settle.recipients = 3;
+  settle.ended = true;
+  command.add(settle, ChargeMode::live, {});
+  const auto arguments = arguments_of(command.take("EVALSHA", "sha"));
+  REQUIRE(arguments.size() == 12);
+  const std::vector<std::string> front(arguments.begin(), arguments.begin() + 8);
+  CHECK(front == std::vector<std::string>{"EVALSHA", "sha", "5", "p:rate:{joe}", "p:rate:{ann}", "p:rate:{joe}",
+                                          "p:message:{joe}:i1", "p:message:{joe}:i2"});
+  const std::string& records = arguments[8];
+  REQUIRE(records.size() == 54);
+  CHECK(records.substr(0, 10) == "\x08\x01" + number(100));
+  CHECK(records.substr(18, 10) == "\x02\x01" + number(100));
+  CHECK(records.substr(36) == "\x19\x02" + number(100) + number(3));
+  CHECK(records.substr(10, 8) != records.substr(28, 8));  // the same recipient of another message
+  CHECK(arguments[9].empty());
+  CHECK(arguments[10] == list_of(kLimits));
+  CHECK(arguments[11] == list_of(kOthers));
+}
+
+TEST_CASE("charge_command: what is merged or cancelled goes with its time") {
+  ChargeCommand command(kKeys);
+  command.add(charge_of("joe", "i1"), ChargeMode::merge, WallTime(Milliseconds{17}));
+  command.add(charge_of("joe", "i1"), ChargeMode::cancel, WallTime(Milliseconds{19}));
+  const auto arguments = arguments_of(command.take("EVAL", "source"));
+  CHECK(arguments[0] == "EVAL");
+  CHECK(arguments[7].at(0) == '\x0c');
+  CHECK(arguments[7].at(18) == '\x0e');
+  CHECK(arguments[8] == number(17) + number(19));
+  command.clear();
+  command.add(charge_of("joe", ""), ChargeMode::live, {});
+  CHECK(arguments_of(command.take("EVALSHA", "sha")).at(2) == "1");
+}
+
+TEST_CASE("charge_command: answers are taken in order") {
+  const RedisReply reply = array({text("+-!-"), integer(1), integer(250), text("ERR no"), integer(0), integer(-1)});
+  auto answers = ChargeAnswers::of(reply, 4);
+  REQUIRE(answers);
+  CHECK(answers->next().kind == ChargeAnswer::Kind::passed);
+  const ChargeAnswer refused = answers->next();
+  CHECK(refused.kind == ChargeAnswer::Kind::refused);
+  CHECK(refused.limit == 1);
+  CHECK(refused.retry_after == Milliseconds{250});
+  const ChargeAnswer failed = answers->next();
+  CHECK(failed.kind == ChargeAnswer::Kind::failed);
+  CHECK(failed.error == "ERR no");
+  CHECK_FALSE(answers->next().retry_after.has_value());
+}
+
+TEST_CASE("charge_command: an answer that does not fit the charges is none") {
+  CHECK_FALSE(ChargeAnswers::of(RedisReply{}, 1));
+  CHECK_FALSE(ChargeAnswers::of(integer(1), 1));
+  CHECK_FALSE(ChargeAnswers::of(array({text("+")}), 2));
+  CHECK_FALSE(ChargeAnswers::of(array({text("-")}), 1));
+  CHECK_FALSE(ChargeAnswers::of(array({text("-"), integer(1)}), 1));
+  CHECK_FALSE(ChargeAnswers::of(array({text("!")}), 1));
+  CHECK_FALSE(ChargeAnswers::of(array({text("+"), integer(1)}), 1));
+}
+
+}  // namespace
+}  // namespace policyd
