@@ -40,9 +40,9 @@ RedisCharges::Call::~Call() {
 }
 
 // The waiter may destroy this call as it goes on.
-void RedisCharges::Call::answer(Counted counted) {
+void RedisCharges::Call::answer(const Counted& counted) {
   run_ = nullptr;
-  counted_ = std::move(counted);
+  counted_ = counted;
   if (waiter_) waiter_.resume();
 }
 
@@ -123,9 +123,9 @@ Task<void> RedisCharges::send(Run& run, uint64_t asked_at) {
   auto reply = co_await call;
   const bool forgotten = reply && reply->is_error() && reply->error_word() == "NOSCRIPT";
   if (forgotten) forget_dropped(run);
-  if (forgotten && !connection_) {
+  if (forgotten && (!connection_ || run.calls.empty())) {
     reply = Error{kGone};
-  } else if (forgotten && !run.calls.empty()) {
+  } else if (forgotten) {
     auto again = transmit(run, asked_at, true);
     reply = co_await again;
   }
@@ -163,7 +163,7 @@ void RedisCharges::answer(Run& run, const Result<RedisReply>& reply) {
     if (!call) continue;
     Counted counted{outcome, {}};
     if (outcome == Outcome::counted) counted.result = to_result(one, *call->charge_.limits);
-    call->answer(std::move(counted));
+    call->answer(counted);
   }
   run.calls.clear();
   run.free = true;

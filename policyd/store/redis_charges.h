@@ -47,11 +47,11 @@ class RedisCharges {
 
     [[nodiscard]] bool await_ready() const noexcept { return run_ == nullptr; }
     void await_suspend(std::coroutine_handle<> waiter) noexcept { waiter_ = waiter; }
-    Counted await_resume() noexcept { return std::move(counted_); }
+    [[nodiscard]] Counted await_resume() const noexcept { return counted_; }
 
    private:
     friend class RedisCharges;
-    void answer(Counted counted);
+    void answer(const Counted& counted);
 
     const Charge& charge_;
     const ChargeMode mode_;
