@@ -82,7 +82,7 @@ ChargeResult Ledger::charge(const Charge& charge, const Limits& limits, WallTime
     if (charge.kind == Charge::Kind::recipient || !found) return result;
     amounts = difference({}, message.charged);
   }
-  const WallTime since = found ? found->since : now;
+  const WallTime since = found && !nothing(found->charged) ? found->since : now;
   if (account == accounts_.end()) account = accounts_.emplace(charge.account, Account{}).first;
   account->second.counters.add(limits, amounts, now, since);
   commit(*account);
