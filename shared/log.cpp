@@ -31,7 +31,7 @@ constexpr size_t kMostPending = 8 * 1024 * 1024;  // octets that wait for the wr
 // The writer takes what comes within kPace in one go, unless it is much or somebody should see it at once.
 constexpr std::chrono::milliseconds kPace{20};
 constexpr size_t kMuch = 256 * 1024;
-// A log that does not take anything more at the end of the process is given up after this.
+// A pipe, socket or terminal that does not take anything more at the end of the process is given up after this.
 constexpr std::chrono::milliseconds kPatienceAtEnd{2'000}, kPoll{100};
 
 int syslog_level(spdlog::level::level_enum level) {
@@ -108,8 +108,10 @@ class LogWriter final : public spdlog::sinks::base_sink<std::mutex> {
       return;
     }
     const size_t before = gathered_.size();
-    append_start(message);
+    append_start(gathered_, message.time, message.level);
+    const size_t text = gathered_.size();
     gathered_.append(message.payload.data(), message.payload.size());
+    std::replace(gathered_.begin() + static_cast<ptrdiff_t>(text), gathered_.end(), '\n', ' ');  // one event, one line
     gathered_.push_back('\n');
     const bool newly_urgent = message.level >= spdlog::level::warn && !std::exchange(urgent_, true);
     if (before == 0 || newly_urgent || (before <= kMuch && gathered_.size() > kMuch)) wake_.notify_one();
@@ -117,51 +119,70 @@ class LogWriter final : public spdlog::sinks::base_sink<std::mutex> {
   void flush_() override {}  // the writer takes what there is by itself
 
  private:
-  void append_start(const spdlog::details::log_msg& message) {
+  // What stands before the text: for syslog one octet that is its priority.
+  void append_start(std::string& out, spdlog::log_clock::time_point at, spdlog::level::level_enum level) {
     if (form_ == Form::syslog) {
-      gathered_.push_back(static_cast<char>(syslog_level(message.level)));
+      out.push_back(static_cast<char>(syslog_level(level)));
       return;
     }
     if (form_ == Form::full) {
-      const auto time = std::chrono::time_point_cast<Milliseconds>(message.time).time_since_epoch().count();
+      const auto time = std::chrono::time_point_cast<Milliseconds>(at).time_since_epoch().count();
       const auto ms = static_cast<int>(time % 1000);
-      gathered_.append(second_.of(static_cast<std::time_t>(time / 1000)));
+      out.append(second_.of(static_cast<std::time_t>(time / 1000)));
       const auto digit = [](int number) { return static_cast<char>('0' + number % 10); };
-      gathered_.append({'.', digit(ms / 100), digit(ms / 10), digit(ms), ' '});
+      out.append({'.', digit(ms / 100), digit(ms / 10), digit(ms), ' '});
     }
-    const auto level = spdlog::level::to_string_view(message.level);
-    gathered_.append(level.data(), level.size()).append(": ");
+    const auto name = spdlog::level::to_string_view(level);
+    out.append(name.data(), name.size()).append(": ");
   }
 
   void run() {
     std::string batch;
-    for (;;) {
-      int fd = -1;
-      {
-        std::unique_lock lock(mutex_);
-        wake_.wait(lock, [this] { return stopping_ || !gathered_.empty(); });
-        wake_.wait_for(lock, kPace, [this] { return stopping_ || urgent_ || gathered_.size() > kMuch; });
-        if (gathered_.empty()) return;
-        urgent_ = false;
-        batch.swap(gathered_);
-        fd = fd_;
-        for (const int old : std::exchange(retired_, {})) close(old);
-      }
+    int fd = -1;
+    while (take(batch, fd)) {
       tell_of_losses(fd);
-      if (form_ == Form::syslog) {
-        write_syslog(batch);
-      } else if (const size_t written = write_all(fd, batch); written < batch.size()) {
-        lost_ += static_cast<uint64_t>(std::count(batch.begin() + static_cast<ptrdiff_t>(written), batch.end(), '\n'));
-      }
+      write(fd, batch);
       batch.clear();
     }
+    tell_of_losses(fd);
   }
 
-  // How much could be written. It never waits within write(), so that a reader who has stopped to read (a pager, a full pipe) does not hold
-  // up the end of the process for longer than kPatienceAtEnd.
+  // Waits for something to write; false: policyd ends, and all has been written.
+  bool take(std::string& batch, int& fd) {
+    std::unique_lock lock(mutex_);
+    wake_.wait(lock, [this] { return stopping_ || !gathered_.empty(); });
+    wake_.wait_for(lock, kPace, [this] { return stopping_ || urgent_ || gathered_.size() > kMuch; });
+    fd = fd_;
+    for (const int old : std::exchange(retired_, {})) close(old);
+    if (gathered_.empty()) return false;
+    urgent_ = false;
+    batch.swap(gathered_);
+    return true;
+  }
+
+  // Whole lines. What cannot be written is lost, and counted. False: some of it.
+  bool write(int fd, std::string_view lines) {
+    if (form_ == Form::syslog) {
+      write_syslog(lines);
+      return true;
+    }
+    if (torn_ && write_all(fd, "\n") == 0) {
+      lost_ += static_cast<uint64_t>(std::count(lines.begin(), lines.end(), '\n'));
+      return false;
+    }
+    const size_t written = write_all(fd, lines);
+    torn_ = written > 0 && lines[written - 1] != '\n';
+    lines.remove_prefix(written);
+    lost_ += static_cast<uint64_t>(std::count(lines.begin(), lines.end(), '\n'));
+    return lines.empty();
+  }
+
+  // How much could be written. It never waits within write(2), so that a reader who has stopped to read (a pager, a
+  // full pipe) does not hold up the end of the process for longer than kPatienceAtEnd.
   size_t write_all(int fd, std::string_view octets) {
     struct stat kind{};
-    const bool can_block = fstat(fd, &kind) == 0 && (S_ISFIFO(kind.st_mode) || S_ISSOCK(kind.st_mode) || isatty(fd) == 1);
+    const bool can_block =
+        fstat(fd, &kind) == 0 && (S_ISFIFO(kind.st_mode) || S_ISSOCK(kind.st_mode) || isatty(fd) == 1);
     size_t done = 0;
     while (done < octets.size()) {
       if (can_block && !wait_for_room(fd)) {
@@ -192,23 +213,27 @@ class LogWriter final : public spdlog::sinks::base_sink<std::mutex> {
     }
   }
 
-  void write_syslog(const std::string& batch) {
-    for (size_t at = 0; at < batch.size();) {
-      const size_t end = batch.find('\n', at);
-      syslog(batch[at], "%.*s", static_cast<int>(end - at - 1), batch.data() + at + 1);
-      at = end + 1;
+  static void write_syslog(std::string_view lines) {
+    while (!lines.empty()) {
+      const size_t end = lines.find('\n');
+      syslog(lines[0], "%.*s", static_cast<int>(end - 1), lines.data() + 1);
+      lines.remove_prefix(end + 1);
     }
   }
 
   void tell_of_losses(int fd) {
     const uint64_t lost = lost_;
     if (lost == told_) return;
-    const std::string line = std::to_string(lost - told_) + " log lines were lost: " +
-                             (reason_.empty() ? "the log was slower than policyd" : reason_) + "\n";
-    if (form_ == Form::syslog) {
-      syslog(LOG_WARNING, "%s", line.c_str());
-    } else if (write_all(fd, line) < line.size()) {
-      return;  // told once it can be
+    std::string line;
+    {
+      const std::lock_guard lock(mutex_);
+      append_start(line, spdlog::log_clock::now(), spdlog::level::warn);
+    }
+    line += std::to_string(lost - told_) + " log lines were lost: " +
+            (reason_.empty() ? "the log was slower than policyd" : reason_) + "\n";
+    if (!write(fd, line)) {
+      --lost_;  // told once it can be; that it could not is no loss
+      return;
     }
     told_ = lost;
     reason_.clear();
@@ -225,7 +250,8 @@ class LogWriter final : public spdlog::sinks::base_sink<std::mutex> {
   std::atomic<uint64_t> lost_{0};
   std::condition_variable wake_;
   uint64_t told_ = 0;                  // the writer's own
-  std::string reason_;                 // the writer's own, as is the next
+  std::string reason_;                 // the writer's own, as are the next two
+  bool torn_ = false;                  // the last line that was written has no end
   std::chrono::milliseconds waited_{0};  // for room at the end of the process
   std::thread thread_;
 };

@@ -78,7 +78,7 @@ Error bad_line(std::string_view line) {
 
 void RequestReader::give_back(Request& spent) {
   if (buffer_.capacity() > spent.octets_.capacity()) buffer_.swap(spent.octets_);
-  buffer_ = std::string();
+  std::string().swap(buffer_);  // an assignment would keep the memory
   forget();
 }
 

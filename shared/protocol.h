@@ -32,7 +32,7 @@ class RequestReader {
   void feed(std::string_view octets);
 
   // The next request, if a whole one has arrived. Call until incomplete. `request` is overwritten only by
-  // Step::complete. After an Error the reader is not to be used again.
+  // Step::complete. After an Error neither is to be used again.
   Result<Step> next(Request& request);
 
   // Octets of a request that has begun but not ended.

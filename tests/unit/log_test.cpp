@@ -3,7 +3,9 @@
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <csignal>
 #include <spdlog/spdlog.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -105,6 +107,37 @@ TEST_CASE("log: a reader who has stopped to read holds up neither a line, nor a 
   }
   CHECK(lost > 0);  // more than is kept in memory
   close(reader);
+}
+
+TEST_CASE("log: one event is one line") {
+  const Directory directory;
+  {
+    const OpenLog open(directory.file("log"));
+    spdlog::info("first\n\nsecond");
+  }
+  CHECK(contents(directory.file("log")).ends_with(" info: first  second\n"));
+}
+
+TEST_CASE("log: what was lost is told, on a line of its own, once there is room again") {
+  const Directory directory;
+  const std::string path = directory.file("log");
+  rlimit before{};
+  REQUIRE(getrlimit(RLIMIT_FSIZE, &before) == 0);
+  struct sigaction ignored {}, old_action {};
+  ignored.sa_handler = SIG_IGN;
+  sigaction(SIGXFSZ, &ignored, &old_action);
+  {
+    const OpenLog open(path);
+    const rlimit small{200, before.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &small);
+    for (int i = 0; i < 9; ++i) spdlog::info("a line that is too much for the file: {}", i);
+    for (int tries = 0; open.log->lost() == 0 && tries < 3000; ++tries) usleep(10'000);  // until the writer has met the end
+    CHECK(open.log->lost() > 0);
+    setrlimit(RLIMIT_FSIZE, &before);
+  }
+  sigaction(SIGXFSZ, &old_action, nullptr);
+  const std::string text = contents(path);
+  CHECK_MESSAGE(std::regex_search(text, std::regex(R"(\n[-0-9]+ [0-9:.]+ warning: \d+ log lines were lost: File too large\n$)")), text);
 }
 
 TEST_CASE("log: a directory that is not there is an error that says what to do") {
