@@ -1,9 +1,11 @@
 // policyd(8): flags, configuration, log, and then the App.
 //
 // Exit codes (sysexits.h): 0 done, 64 usage, 71 cannot start, 78 wrong configuration.
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <iostream>
@@ -40,9 +42,18 @@ int serve(Config config, const std::string& path) {
   return EX_OK;
 }
 
+// A descriptor 0, 1 or 2 that is closed would be given to the next socket, which then is where others write to.
+void open_standard_descriptors() {
+  int opened = 0;
+  while ((opened = open("/dev/null", O_RDWR)) >= 0 && opened <= STDERR_FILENO) {
+  }
+  if (opened >= 0) close(opened);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  open_standard_descriptors();
   CLI::App flags{"policyd: a Postfix policy server. See policyd(8)."};
   std::string path = kDefaultConfig;
   bool check_only = false;

@@ -6,6 +6,7 @@
 
 #include "policyd/admin/resources.h"
 #include "policyd/admin/target.h"
+#include "shared/shallow_json.h"
 #include "shared/text.h"
 
 namespace policyd {
@@ -80,7 +81,7 @@ HttpResponse no_route(const HttpRequest& request, const std::vector<std::string>
 Result<void> read_body(const ApiRoute& route, const std::string& body, ApiRequest& request) {
   if (route.body == ApiBody::text) request.text = body;
   if (route.body != ApiBody::json) return {};
-  request.json = Json::parse(body, nullptr, false);
+  request.json = parse_shallow_json(body);
   if (!request.json.is_object()) return Error{"the body is not a JSON object"};
   return {};
 }

@@ -17,7 +17,8 @@ Json store_json(const StoreStatus& store) {
   return {{"url", store.url},
           {"available", store.available},
           {"detail", store.detail},
-          {"pending_merge", store.pending_merge}};
+          {"pending_merge", store.pending_merge},
+          {"uncounted", store.uncounted}};
 }
 
 // An embedded store knows nothing of the node that it is in; a shared one has been told.

@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "policyd/ctl/block_arguments.h"
+#include "shared/shallow_json.h"
 #include "shared/text.h"
 
 namespace policyd {
@@ -41,7 +42,7 @@ Result<BlockTarget> target_of(const Json& block) {
 
 // Not ok with kUnreachable: there is no use in going on.
 Answer import_line(Session& session, std::string_view line, Import& import) {
-  Json block = Json::parse(line, nullptr, false);
+  Json block = parse_shallow_json(line);
   if (!block.is_object()) return {kRefused, "not a JSON object", {}, false};
   const auto target = target_of(block);
   if (!target) return {kRefused, target.error().message, {}, false};

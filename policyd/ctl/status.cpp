@@ -20,6 +20,8 @@ std::string store_line(const Json& store) {
   if (!detail.empty()) line += ": " + detail;
   if (pending > 0)
     line += "; " + std::to_string(pending) + " charges counted here are still to be merged";
+  if (const int64_t uncounted = number_of(store, "uncounted"); uncounted > 0)
+    line += "; " + std::to_string(uncounted) + " charges it could not count";
   return line;
 }
 

@@ -14,7 +14,8 @@ namespace {
 constexpr size_t kKeysAt = 3;      // the verb, the script and the number of keys stand before the keys
 constexpr size_t kFixedAfter = 2;  // records and times stand behind them, then the lists
 
-constexpr unsigned kModes[] = {0, ChargeRecord::test_only, ChargeRecord::merges, ChargeRecord::cancels};
+constexpr unsigned kModes[] = {0, ChargeRecord::test_only, ChargeRecord::merges, ChargeRecord::cancels,
+                               ChargeRecord::merges | ChargeRecord::if_known};
 
 unsigned what_of(const Charge& charge, ChargeMode mode) {
   return (charge.kind == Charge::Kind::settle ? ChargeRecord::settles : 0U) | kModes[static_cast<size_t>(mode)] |
@@ -25,6 +26,18 @@ unsigned what_of(const Charge& charge, ChargeMode mode) {
 void append_recipient(std::string& out, const Charge& charge) {
   uint64_t hash = stable_hash(charge.recipient, stable_hash(charge.instance));
   for (int octet = 0; octet < 8; ++octet, hash >>= 8) out.push_back(static_cast<char>(hash & 0xff));
+}
+
+// Redis 6 says of an error within a script where it was, and then as on the wire:
+// "@user_script: 41: -OOM command not allowed ...\r\n".
+std::string_view without_place(std::string_view error) {
+  constexpr std::string_view kScript = "@user_script: ";
+  if (!error.starts_with(kScript)) return error;
+  const size_t line_end = error.find_first_not_of("0123456789", kScript.size());
+  if (line_end == std::string_view::npos || !error.substr(line_end).starts_with(": ")) return error;
+  error.remove_prefix(line_end + 2);
+  if (error.starts_with('-')) error.remove_prefix(1);
+  return error.substr(0, error.find_last_not_of("\r\n") + 1);
 }
 
 }  // namespace
@@ -56,7 +69,7 @@ void ChargeCommand::add(const Charge& charge, ChargeMode mode, WallTime at) {
     append_recipient(records_, charge);
   }
   append_number(times_, static_cast<double>(at.time_since_epoch().count()));
-  timed_ = timed_ || mode == ChargeMode::merge || mode == ChargeMode::cancel;
+  timed_ = timed_ || (mode != ChargeMode::live && mode != ChargeMode::dry);
 }
 
 // Most charges share one list.
@@ -108,7 +121,7 @@ ChargeAnswer ChargeAnswers::next() {
       break;
     }
     default:
-      answer.error = reply_->elements[detail_++].text;
+      answer.error = without_place(reply_->elements[detail_++].text);
   }
   return answer;
 }

@@ -1,4 +1,7 @@
 // A run of the charge script (redis_scripts.h) as a command for Redis, and what its answer says. Pure.
+//
+// Charges of different accounts stand in one command: their keys are in different slots of a Redis Cluster, which would
+// take them only grouped by slot.
 #pragma once
 
 #include <cstdint>
@@ -14,10 +17,11 @@
 namespace policyd {
 
 enum class ChargeMode : uint8_t {
-  live,    // tested and counted
-  dry,     // only tested
-  merge,   // counted without a test, at a time that is over
-  cancel,  // all that the message was charged is given back
+  live,         // tested and counted
+  dry,          // only tested
+  merge,        // counted without a test, at a time that is over
+  cancel,       // all that the message was charged is given back
+  merge_known,  // as merge where Redis still remembers the message, else nothing
 };
 
 // Charges are added, then the command is taken; clear() begins another one in the same memory.
@@ -51,7 +55,7 @@ struct ChargeAnswer {
   enum class Kind : uint8_t { passed, refused, failed } kind = Kind::failed;
   size_t limit = 0;                          // refused: which of the charge's limits
   std::optional<Milliseconds> retry_after;   // refused
-  std::string_view error;                    // failed: a view into the reply
+  std::string_view error;                    // failed: a view into the reply, as Redis says it outside of scripts
 };
 
 // The answers of a reply, which outlives this, in the order of the charges.

@@ -37,10 +37,11 @@ Charge LocalShare::Entry::charge() const {
   return charge;
 }
 
-ChargeResult LocalShare::charge(const Charge& charge, size_t nodes, WallTime now) {
+ChargeResult LocalShare::charge(const Charge& charge, size_t nodes, WallTime now,
+                                std::optional<WallTime> sent) {
   ChargeResult result = charge_unmerged(charge, nodes, now);
   const bool cancelled = !result.passed && charge.kind == Charge::Kind::settle;
-  if ((result.passed || cancelled) && !charge.dry_run) record(charge, cancelled, now);
+  if ((result.passed || cancelled) && !charge.dry_run) record(charge, cancelled, now, sent);
   return result;
 }
 
@@ -52,14 +53,15 @@ ChargeResult LocalShare::charge_unmerged(const Charge& charge, size_t nodes, Wal
   return result;
 }
 
-void LocalShare::record(const Charge& charge, bool cancelled, WallTime now) {
+void LocalShare::record(const Charge& charge, bool cancelled, WallTime now, std::optional<WallTime> sent) {
   if (!last_limits_ || *last_limits_ != *charge.limits) last_limits_ = std::make_shared<const Limits>(*charge.limits);
   if (journal_.size() >= kJournal) {
     journal_.pop_front();
     ++dropped_;
   }
   journal_.push_back({charge.kind, charge.ended, cancelled, std::string(charge.account), std::string(charge.instance),
-                      std::string(charge.recipient), charge.recipients, charge.bytes, last_limits_, now});
+                      std::string(charge.recipient), charge.recipients, charge.bytes, last_limits_, now,
+                      sent});
 }
 
 std::vector<LocalShare::Entry> LocalShare::take(size_t most) {

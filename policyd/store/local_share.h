@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,10 +32,12 @@ class LocalShare {
     int64_t recipients, bytes;
     std::shared_ptr<const Limits> limits;
     WallTime at;
+    std::optional<WallTime> sent;  // when the shared store may have counted it, or what else was charged of its message
     [[nodiscard]] Charge charge() const;  // views into this entry
   };
 
-  ChargeResult charge(const Charge& charge, size_t nodes, WallTime now);
+  // `sent`: as in Entry.
+  ChargeResult charge(const Charge& charge, size_t nodes, WallTime now, std::optional<WallTime> sent = std::nullopt);
   // The same, for what the shared store will never be able to count.
   ChargeResult charge_unmerged(const Charge& charge, size_t nodes, WallTime now);
 
@@ -45,7 +48,7 @@ class LocalShare {
   void sweep(WallTime now) { ledger_.sweep(now); }
 
  private:
-  void record(const Charge& charge, bool cancelled, WallTime now);
+  void record(const Charge& charge, bool cancelled, WallTime now, std::optional<WallTime> sent);
 
   Ledger ledger_;
   std::deque<Entry> journal_;

@@ -8,9 +8,11 @@
 
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "policyd/recent_table.h"
 #include "policyd/store/keys.h"
 #include "policyd/store/local_share.h"
 #include "policyd/store/mirror.h"
@@ -59,9 +61,19 @@ class RedisStore final : public Store, private RedisLink::User {
   void beat() override;
 
   Task<bool> merge(size_t most);
-  // A command of an operator: the reply, or an Error that says that Redis is away or what it refuses.
+  [[nodiscard]] ChargeMode mode_of(const LocalShare::Entry& entry) const;
+  void note_sent(const Charge& charge);
+  [[nodiscard]] std::optional<WallTime> last_sent(const Charge& charge) const;
+  [[nodiscard]] uint64_t message_of(const Charge& charge) const;
+  // Those that Redis has not said to have counted.
+  [[nodiscard]] size_t pending() const { return share_.pending() + merging_; }
+  // A command of an operator: the reply, which may be an error of Redis, or an Error that says that Redis is away.
+  Task<Result<RedisReply>> exchange(std::vector<std::string> command);
+  // The same where an error of Redis is a refusal: an Error too.
   Task<Result<RedisReply>> ask(std::vector<std::string> command);
   [[nodiscard]] Error away_error() const;
+  [[nodiscard]] Error refusal(const RedisReply& reply) const;
+  void warn_unreadable(const std::string& key);
 
   uv_loop_s* loop_;
   const Clock& clock_;
@@ -73,7 +85,15 @@ class RedisStore final : public Store, private RedisLink::User {
   LocalShare share_;
   RedisLink link_;
   RedisCharges charges_;
+  // When Redis last counted something of a message, or may have: messages of the last hour are what matters.
+  static constexpr size_t kSets = 8 * 1024;
+  RecentTable<WallTime, kSets> sent_;
+  const uint64_t seed_ = random_seed();
   int beats_ = 0;
+  size_t merging_ = 0;                          // taken from share_, and not answered yet
+  SteadyTime merge_until_ = SteadyTime::max();  // set by stop()
+  uint64_t told_dropped_ = 0;                   // of share_.dropped(), what the log has said
+  std::set<std::string> unreadable_;            // keys that the log has named
 };
 
 }  // namespace policyd

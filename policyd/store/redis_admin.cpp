@@ -1,21 +1,40 @@
 // What operators ask of the Redis store: blocks, settings, usage, nodes. None of it is on the way of a decision.
+#include <spdlog/spdlog.h>
+
 #include "policyd/store/packed_numbers.h"
 #include "policyd/store/redis.h"
 #include "policyd/store/redis_scripts.h"
+#include "shared/text.h"
 
 namespace policyd {
+
+namespace {
+
+constexpr size_t kMostWarnings = 1000;  // remembered, so that each is told once
+
+}  // namespace
 
 Error RedisStore::away_error() const {
   return Error{"the store " + config_.url.to_string() + " is away: " + link_.reason() + "; nothing was changed"};
 }
 
-Task<Result<RedisReply>> RedisStore::ask(std::vector<std::string> command) {
+Error RedisStore::refusal(const RedisReply& reply) const {
+  return Error{"the store " + config_.url.to_string() + " refuses: " + reply.text};
+}
+
+Task<Result<RedisReply>> RedisStore::exchange(std::vector<std::string> command) {
   if (link_.state() == RedisLink::State::down) co_return away_error();
   const std::vector<std::string_view> arguments(command.begin(), command.end());
   auto call = link_.data().send(arguments);
   auto reply = co_await call;
   if (!reply) co_return Error{"the store " + config_.url.to_string() + ": " + reply.error().message};
-  if (reply->is_error()) co_return Error{"the store " + config_.url.to_string() + " refuses: " + reply->text};
+  co_return reply;
+}
+
+Task<Result<RedisReply>> RedisStore::ask(std::vector<std::string> command) {
+  const auto exchanging = exchange(std::move(command));
+  auto reply = co_await exchanging;
+  if (reply && reply->is_error()) co_return refusal(*reply);
   co_return reply;
 }
 
@@ -99,14 +118,26 @@ Task<Result<Store::AccountPage>> RedisStore::list_usage(size_t limit) {
   co_return page;
 }
 
+// What is no string, or of another form, counts as nothing, as it does for a charge.
 Task<Result<AccountUsage>> RedisStore::usage(std::string account) {
-  std::vector<std::string> get{"GET", keys_.rate(account)};
-  const auto asking = ask(std::move(get));
-  auto reply = co_await asking;
+  const std::string key = keys_.rate(account);
+  std::vector<std::string> get{"GET", key};
+  const auto exchanging = exchange(std::move(get));
+  auto reply = co_await exchanging;
   if (!reply) co_return reply.error();
-  const auto counters = unpack_counters(reply->text);
-  if (!counters) co_return Error{keys_.rate(account) + ": its counters cannot be read"};
+  const bool wrong_type = reply->is_error() && reply->error_word() == "WRONGTYPE";
+  if (reply->is_error() && !wrong_type) co_return refusal(*reply);
+  const auto counters = wrong_type ? std::nullopt : unpack_counters(reply->text);
+  if (!counters) {
+    warn_unreadable(key);
+    co_return AccountUsage{account, {}};
+  }
   co_return AccountUsage{account, counters->usage(clock_.wall() + link_.nodes().redis_ahead())};
+}
+
+void RedisStore::warn_unreadable(const std::string& key) {
+  if (unreadable_.size() >= kMostWarnings || !unreadable_.insert(key).second) return;
+  spdlog::warn("Redis key {}: it holds no counters of policyd; taken for empty", policyd::quoted(key));
 }
 
 Task<Result<bool>> RedisStore::reset_usage(std::string account) {
@@ -129,7 +160,8 @@ StoreStatus RedisStore::status() const {
   status.available = link_.serving();
   status.detail = "away: " + link_.reason();
   if (status.available) status.detail = "shared by " + std::to_string(nodes) + (nodes == 1 ? " node" : " nodes");
-  status.pending_merge = static_cast<int64_t>(share_.pending());
+  status.pending_merge = static_cast<int64_t>(pending());
+  status.uncounted = static_cast<int64_t>(charges_.broken());
   return status;
 }
 

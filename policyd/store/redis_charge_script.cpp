@@ -10,6 +10,7 @@ namespace policyd {
 const std::string_view kChargeScript = R"lua(
 local records, times = ARGV[1], ARGV[2]
 local RECORD, RECORD_SIZE = '<BBdc8', 18
+if #records % RECORD_SIZE ~= 0 then return redis.error_reply('ERR a record of charges is cut short') end
 local CHARGES = #records / RECORD_SIZE
 local TEST, DRY, MERGE, CANCEL = 0, 1, 2, 3
 local BUCKETS = 60
@@ -251,11 +252,13 @@ local stale = {}  -- message keys that have been written to since they were read
 
 -- Nothing: passed; or the limit and the wait of a refusal.
 local function charge(number, what, list, bytes, recipient, rate, message_key, message)
-  local settles, mode, remember = what % 2 == 1, floor(what / 2) % 4, what >= 16 and '60000' or '3600000'
+  local settles, mode = what % 2 == 1, floor(what / 2) % 4
+  local remember = floor(what / 16) % 2 == 1 and '900000' or '3600000'
   local limits, at = lists[list] or read_limits(list), now
   if mode >= MERGE then at = min(numbers_of('<d', times, 8 * number - 7), now) end
   if message_key and stale[message_key] then message = call('GET', message_key) end
   if message and (#message < 24 or #message % 8 ~= 0) then message = nil end
+  if what >= 32 and not message then return end
 
   -- What the message has been charged (time of the first charge, recipients, bytes, and 8 octets of each recipient);
   -- what it should have been charged when this has passed; and so what is to be added.
@@ -315,9 +318,9 @@ local messages = #KEYS > CHARGES and call('MGET', unpack(KEYS, CHARGES + 1))  --
 local outcomes, details, number, known = {}, {}, 0, 0
 local function charge_the_rest()
   for at = number * RECORD_SIZE + 1, #records, RECORD_SIZE do
+    number = number + 1  -- before anything can fail: what fails is not tried again
     local what, list, bytes, recipient = numbers_of(RECORD, records, at)
     local message_key, message
-    number = number + 1
     if what % 16 >= 8 then
       known = known + 1
       message_key, message = KEYS[CHARGES + known], messages[known]

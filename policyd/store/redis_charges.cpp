@@ -64,6 +64,7 @@ RedisCharges::~RedisCharges() {
 void RedisCharges::attach(RedisConnection& connection, std::string sha) {
   connection_ = &connection;
   sha_ = std::move(sha);
+  told_broken_ = false;
 }
 
 void RedisCharges::detach() {
@@ -71,7 +72,7 @@ void RedisCharges::detach() {
   patience_.stop();
   Run* const gathered = std::exchange(gathered_, nullptr);
   if (!gathered) return;
-  answer(*gathered, Error{kGone});
+  answer(*gathered, Error{kGone}, Outcome::away);
 }
 
 void RedisCharges::gather(Call& call) {
@@ -119,18 +120,21 @@ void RedisCharges::dispatch() {
 
 Task<void> RedisCharges::send(Run& run, uint64_t asked_at) {
   ++in_flight_;
+  bool sent = connection_->alive();
   auto call = transmit(run, asked_at, false);
   auto reply = co_await call;
   const bool forgotten = reply && reply->is_error() && reply->error_word() == "NOSCRIPT";
   if (forgotten) forget_dropped(run);
   if (forgotten && (!connection_ || run.calls.empty())) {
     reply = Error{kGone};
+    sent = false;
   } else if (forgotten) {
+    sent = connection_->alive();
     auto again = transmit(run, asked_at, true);
     reply = co_await again;
   }
   --in_flight_;
-  answer(run, reply);
+  answer(run, reply, sent ? Outcome::unknown : Outcome::away);
 }
 
 void RedisCharges::forget_dropped(Run& run) {
@@ -146,9 +150,9 @@ RedisCall RedisCharges::transmit(const Run& run, uint64_t asked_at, bool with_so
   return connection_->send_serialized(command, asked_at);
 }
 
-void RedisCharges::answer(Run& run, const Result<RedisReply>& reply) {
+void RedisCharges::answer(Run& run, const Result<RedisReply>& reply, Outcome unanswered) {
   std::optional<ChargeAnswers> answers;
-  Outcome outcome = Outcome::away;
+  Outcome outcome = unanswered;
   if (reply && reply->is_error()) {
     outcome = judge(reply->text);
   } else if (reply) {
@@ -159,6 +163,7 @@ void RedisCharges::answer(Run& run, const Result<RedisReply>& reply) {
     const ChargeAnswer one = answers ? answers->next() : ChargeAnswer{};
     const bool failed = answers && one.kind == ChargeAnswer::Kind::failed;
     if (answers) outcome = failed ? judge(one.error) : Outcome::counted;
+    if (outcome == Outcome::broken) ++broken_;
     Call* const call = run.calls[place];
     if (!call) continue;
     Counted counted{outcome, {}};
@@ -177,7 +182,7 @@ RedisCharges::Outcome RedisCharges::judge(std::string_view error) {
   }
   if (!std::exchange(told_broken_, true)) {
     spdlog::error("store {}: a charge could not be counted and was decided on this node alone: {}; "
-                  "further ones are not logged",
+                  "until the next connection further ones are counted only (policyctl status)",
                   store_, error);
   }
   return Outcome::broken;

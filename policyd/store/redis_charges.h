@@ -4,6 +4,9 @@
 // them is answered, kPatience is over or a run is full: so runs grow as Redis gets slower. The charges of a run are
 // independent of each other (charge_command.h). A charge that cannot be counted is told so, never left without an
 // answer: the connection's time-out, which counts from when the first charge of a run was asked for, ends every wait.
+//
+// A run mixes accounts, and so the slots of their keys: a Redis Cluster would refuse it. Before `redis-cluster://` can
+// be served, charges have to be gathered by node, and runs made of the charges of one slot.
 #pragma once
 
 #include <coroutine>
@@ -29,7 +32,8 @@ class RedisCharges {
   enum class Outcome : uint8_t {
     counted,  // or tested: `result` tells
     broken,   // Redis cannot count this charge, for a reason of its own; others it can
-    away,     // Redis does not answer, or takes no writes
+    away,     // Redis does not answer, or takes no writes: not counted
+    unknown,  // the same, but it was sent and not answered: Redis may have counted it
   };
   struct Counted {
     Outcome outcome = Outcome::away;
@@ -76,6 +80,8 @@ class RedisCharges {
   // It is gone: what has been gathered is away.
   void detach();
   void end_of_turn();
+  // How many have been broken so far.
+  [[nodiscard]] uint64_t broken() const { return broken_; }
 
  private:
   static constexpr size_t kInFlight = 2;
@@ -94,7 +100,8 @@ class RedisCharges {
   Task<void> send(Run& run, uint64_t asked_at);
   static void forget_dropped(Run& run);
   RedisCall transmit(const Run& run, uint64_t asked_at, bool with_source);
-  void answer(Run& run, const Result<RedisReply>& reply);
+  // `unanswered`: what an Error for a reply means.
+  void answer(Run& run, const Result<RedisReply>& reply, Outcome unanswered);
   Outcome judge(std::string_view error);
 
   const Keys& keys_;
@@ -107,7 +114,8 @@ class RedisCharges {
   Run* gathered_ = nullptr;
   uint64_t gathered_since_ = 0;  // the loop's time, ms
   size_t in_flight_ = 0;
-  bool told_broken_ = false;
+  uint64_t broken_ = 0;
+  bool told_broken_ = false;  // since this connection was made
   Timer patience_;
 };
 

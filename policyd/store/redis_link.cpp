@@ -47,6 +47,7 @@ void RedisLink::close() {
   stop();
   connecting_.reset();
   beating_.reset();
+  recovering_.reset();
   data_.reset();
   changes_.reset();
 }
@@ -163,21 +164,20 @@ Task<void> RedisLink::beat() {
   if (!sent) {
     refused(sent.error().message);
   } else if (state_ == State::open && !stopping_) {
-    const auto recovering = recover();
-    co_await recovering;
+    start_recovery();
   }
 }
 
 Task<Result<void>> RedisLink::send_heartbeat() {
-  const NodeInfo self = user_.self();
-  const std::string silence = std::to_string(kSilence.count());
-  auto call = data_->send({"EVALSHA", heartbeat_sha_, "1", keys_.nodes(), self.id, RedisNodes::to_json(self), silence});
-  auto reply = co_await call;
-  if (!reply) co_return reply.error();
-  if (reply->error_word() == "NOSCRIPT" && state_ != State::down) {
+  const auto asking = ask_heartbeat();
+  auto reply = co_await asking;
+  if (reply && reply->error_word() == "NOSCRIPT" && state_ != State::down) {
     const auto loading = load_scripts();
-    co_return co_await loading;
+    if (auto loaded = co_await loading; !loaded) co_return loaded;
+    const auto asking_again = ask_heartbeat();
+    reply = co_await asking_again;
   }
+  if (!reply) co_return reply.error();
   if (reply->is_error()) co_return Error{reply->text};
   if (!nodes_.note(*reply, clock_)) co_return Error{"the heartbeat was answered with nothing"};
   if (++unheard_ > kMostUnheard) {
@@ -186,6 +186,21 @@ Task<Result<void>> RedisLink::send_heartbeat() {
     co_return Error{deaf};
   }
   co_return Result<void>();
+}
+
+Task<Result<RedisReply>> RedisLink::ask_heartbeat() {
+  const NodeInfo self = user_.self();
+  const std::string silence = std::to_string(kSilence.count());
+  auto call = data_->send({"EVALSHA", heartbeat_sha_, "1", keys_.nodes(), self.id, RedisNodes::to_json(self), silence});
+  co_return co_await call;
+}
+
+// A task of its own: the heartbeat goes on meanwhile. One that was begun before Redis was away again may still be
+// ending; then the next heartbeat begins another one.
+void RedisLink::start_recovery() {
+  if (recovering()) return;
+  recovering_.emplace(recover());
+  recovering_->start();
 }
 
 Task<void> RedisLink::recover() {

@@ -1,7 +1,8 @@
 // The link to Redis: makes the connections, keeps them, and says whether requests may ask Redis.
 //
 // Two connections: one for commands, one that Redis tells changes on. A heartbeat every second shows that Redis
-// answers, takes writes and tells changes.
+// answers, takes writes and tells changes; it goes on while Redis is brought up to date, however long that takes, so
+// that other nodes do not take this one for gone.
 //
 //            connections open                heartbeat succeeds            caught up
 //     down -----------------------> open --------------------> catching_up ---------> serving
@@ -12,6 +13,7 @@
 // One log line when it begins to serve, and one when it stops to.
 #pragma once
 
+#include <coroutine>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -63,8 +65,30 @@ class RedisLink {
   RedisLink& operator=(const RedisLink&) = delete;
 
   void start();
-  // Makes no further connection and sends no further heartbeat; the connections stay.
+  // Makes no further connection and sends no further heartbeat; the connections stay, and so does what brings Redis up
+  // to date.
   void stop();
+  // `co_await` it: until nothing brings Redis up to date any more. One waits at a time, and the link outlives that.
+  class Recovered {
+   public:
+    explicit Recovered(const RedisLink& link) : link_(link) {}
+    ~Recovered() {
+      if (waits_ && link_.recovering()) link_.recovering_->when_done(nullptr);
+    }
+    Recovered(const Recovered&) = delete;
+    Recovered& operator=(const Recovered&) = delete;
+    [[nodiscard]] bool await_ready() const noexcept { return !link_.recovering(); }
+    void await_suspend(std::coroutine_handle<> waiter) noexcept {
+      waits_ = true;
+      link_.recovering_->when_done(waiter);
+    }
+    void await_resume() noexcept { waits_ = false; }
+
+   private:
+    const RedisLink& link_;
+    bool waits_ = false;
+  };
+  [[nodiscard]] Recovered recovered() const { return Recovered(*this); }
   // Ends what waits, then the connections; what waited for them has been told when this returns.
   void close();
   // Redis refused a command in a way that tells of Redis as a whole.
@@ -92,6 +116,9 @@ class RedisLink {
   void on_beat();
   Task<void> beat();
   Task<Result<void>> send_heartbeat();
+  Task<Result<RedisReply>> ask_heartbeat();
+  [[nodiscard]] bool recovering() const { return recovering_ && !recovering_->done(); }
+  void start_recovery();
   Task<void> recover();
   void on_message(const RedisReply& payload);
 
@@ -109,7 +136,7 @@ class RedisLink {
   RedisNodes nodes_;
   int unheard_ = 0;  // heartbeats whose change Redis has not told us of
   Milliseconds retry_in_{0};
-  std::optional<Task<void>> connecting_, beating_;
+  std::optional<Task<void>> connecting_, beating_, recovering_;
   Timer retry_, heartbeat_;
 };
 

@@ -2,6 +2,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+
 #include "shared/text.h"
 
 namespace policyd {
@@ -11,6 +13,7 @@ namespace {
 constexpr size_t kBatch = 256;
 constexpr Milliseconds kRetry{100};
 constexpr size_t kMostWarnings = 1000;  // remembered, so that each is told once
+constexpr int64_t kLongestTtl = 100LL * 365 * 24 * 3600 * 1000;  // ms; what PEXPIREAT allows goes beyond any clock
 
 std::map<std::string, std::string> to_map(const RedisReply& fields) {
   std::map<std::string, std::string> map;
@@ -76,12 +79,24 @@ Task<void> RedisMirror::follow() {
       done = co_await fetching;
       if (!done) changed_.insert(keys.begin(), keys.end());
     }
+    if (done && !std::exchange(trouble_, {}).empty()) spdlog::info("store: blocks and settings can be read again");
     if (!done && data_ == &data) {
       retry_.once(kRetry);  // on a connection that is lost, attach() starts over before that
       break;
     }
   }
   following_ = false;
+}
+
+// Redis answers, but not this: told once for each reason, and tried again.
+bool RedisMirror::cannot_read(std::string_view command, const RedisReply& reply) {
+  const std::string why = std::string(command) + (reply.is_error() ? ": " + reply.text : " is answered oddly");
+  if (std::exchange(trouble_, why) != why) {
+    spdlog::error("store: blocks and settings cannot be read: {}; those last known stay in force{}; let its user run SCAN, "
+                  "HGETALL and PTTL",
+                  why, loaded_ ? "" : " (there are none yet)");
+  }
+  return false;
 }
 
 Task<bool> RedisMirror::load(RedisConnection& data) {
@@ -93,7 +108,10 @@ Task<bool> RedisMirror::load(RedisConnection& data) {
   do {
     auto call = data.send({"SCAN", cursor, "MATCH", pattern, "COUNT", "1000"});
     auto reply = co_await call;
-    if (!reply || reply->elements.size() != 2) co_return false;
+    if (!reply) co_return false;
+    if (reply->elements.size() != 2 || reply->elements[1].kind != RedisReply::Kind::array) {
+      co_return cannot_read("SCAN", *reply);
+    }
     cursor = reply->elements[0].text;
     std::vector<std::string> keys;
     for (auto& key : reply->elements[1].elements) keys.push_back(std::move(key.text));
@@ -118,8 +136,10 @@ Task<bool> RedisMirror::fetch(RedisConnection& data, std::vector<std::string> ke
     RedisCall& ttl_call = calls[2 * i + 1];
     auto fields = co_await fields_call;
     auto ttl = co_await ttl_call;
-    const bool wrong_type = fields && fields->is_error() && fields->error_word() == "WRONGTYPE";
-    if (!fields || !ttl || ttl->is_error() || (fields->is_error() && !wrong_type)) co_return false;
+    if (!fields || !ttl) co_return false;
+    if (ttl->kind != RedisReply::Kind::integer) co_return cannot_read("PTTL", *ttl);
+    const bool wrong_type = fields->is_error() && fields->error_word() == "WRONGTYPE";
+    if (fields->kind != RedisReply::Kind::array && !wrong_type) co_return cannot_read("HGETALL", *fields);
     take(keys[i], *fields, *ttl, into);
   }
   co_return true;
@@ -142,7 +162,7 @@ void RedisMirror::take_block(const std::string& key, const BlockTarget& target, 
   Block block = Block::from_fields(target, to_map(fields), &warning);
   if (!warning.empty()) warn_once(key, warning);
   // -1: no expiry. An answer of 0 is a key in its last millisecond.
-  if (ttl.integer >= 0) block.expires = clock_.wall() + Milliseconds(ttl.integer);
+  if (ttl.integer >= 0) block.expires = clock_.wall() + Milliseconds(std::min(ttl.integer, kLongestTtl));
   const auto known = raw_keys_.find(target);
   if (known != raw_keys_.end()) {
     known->second.insert(key);

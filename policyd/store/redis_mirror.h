@@ -38,6 +38,7 @@ class RedisMirror {
   void start_following();
   Task<void> follow();
   Task<bool> load(RedisConnection& data);
+  bool cannot_read(std::string_view command, const RedisReply& reply);
   // False: an answer is missing, or was an error that says nothing about the key (BUSY, LOADING ...): what is known stays.
   Task<bool> fetch(RedisConnection& data, std::vector<std::string> keys, Mirror& into);
   void take(const std::string& key, const RedisReply& fields, const RedisReply& ttl, Mirror& into);
@@ -55,6 +56,7 @@ class RedisMirror {
   std::optional<Task<void>> following_task_;
   Timer retry_;                                              // after an error that says nothing about a key
   bool reload_ = false;
+  std::string trouble_;  // why Redis does not let us read; empty: it does
   bool loaded_ = false;
   std::set<std::string> changed_;                            // keys to fetch
   std::map<BlockTarget, std::set<std::string>> raw_keys_;    // of targets that have, or had, a key in another form

@@ -1,10 +1,13 @@
 // The Lua scripts that run inside Redis: what belongs to one decision is one round trip, and atomic.
 //
-// Each is loaded when a connection is made (SCRIPT LOAD); NOSCRIPT, after a restart or failover of Redis, is answered
-// by sending the source.
+// The charge script and the heartbeat are loaded when a connection is made (SCRIPT LOAD). NOSCRIPT, after a restart or
+// failover of Redis, is answered for charges by sending the source, by the heartbeat by loading both and beating again. A
+// block is rarely put: its script is always sent as source (EVAL).
 #pragma once
 
 #include <string_view>
+
+#include "shared/clock.h"
 
 namespace policyd {
 
@@ -32,9 +35,15 @@ struct ChargeRecord {
     merges = 4,           // counted without a test, at the time given
     cancels = 6,          // gives back all that the message was charged
     has_message = 8,      // there is a message key
-    ended = 16,           // the message is remembered for 60 seconds, not for an hour
+    ended = 16,           // the message is remembered for kEndedRemembered, not for kRemembered
+    if_known = 32,        // with merges: only where the message is remembered
   };
 };
+
+// How long Redis remembers what a message has been charged, after its last charge; and after its end, when only an
+// answer that was lost makes anybody ask again.
+inline constexpr Milliseconds kRemembered{3'600'000};
+inline constexpr Milliseconds kEndedRemembered{900'000};
 
 // Tells that this node lives, and who else does.
 //   KEYS  nodes key

@@ -5,7 +5,7 @@
 //   - no interval of the window's length ever lets more than N through (the excess is 0);
 //   - a silent account has its full N again after at most window + window/60.
 // All counters of an account are one flat vector of cells: [meter, window in ms, n, bucket, count, ... (n pairs)] for each counter,
-// the same that the state file stores; what Redis keeps (redis_scripts.*) has each counter's total besides. Pure: times are given.
+// the same that the state file stores; what Redis keeps (packed_numbers.h) has each counter's total besides. Pure: times are given.
 #pragma once
 
 #include <cstdint>

@@ -73,6 +73,7 @@ struct StoreStatus {
   bool available = true;
   std::string detail;         // one line: "embedded, state in /var/lib/...", "no answer within 100ms since ..."
   int64_t pending_merge = 0;  // charges counted locally that are still to be merged
+  int64_t uncounted = 0;      // charges that the shared store could not count: decided on this node alone, never merged
 };
 
 class Store {

@@ -48,6 +48,8 @@ class ScriptRig {
     sha_ = ask({"SCRIPT", "LOAD", source}).text;
   }
 
+  [[nodiscard]] const std::string& sha() const { return sha_; }
+
   // `words` to Redis, and its answer.
   RedisReply ask(const std::vector<std::string_view>& words) {
     std::string command;
@@ -265,6 +267,63 @@ TEST_CASE("charge script: what is merged counts when it happened") {
     rig.charge({message(instance, limits)}, ChargeMode::merge, clock.wall());
   }
   CHECK(to_map(rig.used("joe", clock.wall())) == Used{{"messages/1m", 6}, {"messages/1h", 7}});
+}
+
+TEST_CASE("charge script: what is merged only where it is known counts nothing else, and brings that up to date") {
+  const Limits limits{{Meter::messages, 5, kMinute}, {Meter::recipients, 9, kMinute}};
+  ScriptRig rig;
+  const FakeClock clock;
+  rig.set_time(clock.wall());
+  Charge end = message("1", limits);
+  end.kind = Charge::Kind::settle;
+  end.recipients = 3;
+  end.ended = true;
+  rig.charge({end, message("", limits), message("2", limits)}, ChargeMode::merge_known, clock.wall());
+  CHECK(to_map(rig.used("joe", clock.wall())).empty());
+  CHECK(rig.charge({message("1", limits)}).at(0).passed);
+  rig.charge({end, message("", limits), message("2", limits)}, ChargeMode::merge_known, clock.wall());
+  CHECK(to_map(rig.used("joe", clock.wall())) == Used{{"messages/1m", 1}, {"recipients/1m", 3}});
+}
+
+TEST_CASE("charge script: a message is remembered for as long as is said") {
+  const Limits limits{{Meter::messages, 5, kMinute}};
+  ScriptRig rig;
+  rig.set_time(FakeClock().wall());
+  std::string key;
+  rig.keys().append_message(key, "joe", "1");
+  const auto left = [&] { return Milliseconds(rig.ask({"PTTL", key}).integer); };
+  Charge end = message("1", limits);
+  end.kind = Charge::Kind::settle;
+  end.ended = true;
+  for (int time = 0; time < 2; ++time) {
+    CHECK(rig.charge({message("1", limits)}).at(0).passed);
+    CHECK(left() <= kRemembered);
+    CHECK(left() > kRemembered - kMinute);
+    CHECK(rig.charge({end}).at(0).passed);
+    CHECK(left() <= kEndedRemembered);
+    CHECK(left() > kEndedRemembered - kMinute);
+  }
+}
+
+TEST_CASE("charge script: records that are cut short are refused") {
+  const Limits limits{{Meter::messages, 5, kMinute}};
+  ScriptRig rig;
+  rig.set_time(FakeClock().wall());
+  std::string list;
+  append_limits(list, limits);
+  const std::string record = "\1\1" + std::string(16, '\0');
+  for (size_t size = 1; size < 2 * record.size(); ++size) {
+    if (size == record.size()) continue;
+    CAPTURE(size);
+    const RedisReply reply =
+        rig.ask({"EVALSHA", rig.sha(), "1", rig.keys().rate("joe"), (record + record).substr(0, size), "", list});
+    CHECK(reply.is_error());
+    CHECK(reply.text.starts_with("ERR a record of charges is cut short"));
+  }
+  // Neither keys nor a list of limits: what cannot be counted is told, and the next is tried.
+  const RedisReply reply = rig.ask({"EVALSHA", rig.sha(), "0", record + record, ""});
+  REQUIRE(reply.elements.size() == 3);
+  CHECK(reply.elements[0].text == "!!");
 }
 
 TEST_CASE("charge script: what is none of its own is taken for nothing, and costs no other charge anything") {

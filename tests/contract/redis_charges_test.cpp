@@ -1,99 +1,15 @@
 // Many charges at once on the Redis store: runs of a bounded size, one odd key, a Redis that hangs or has forgotten
 // the script, and those who do not wait for their answer.
-#include <doctest/doctest.h>
-
-#include <algorithm>
-#include <deque>
-
-#include "policyd/async/gather.h"
-#include "policyd/store/charge_command.h"
-#include "policyd/store/redis.h"
-#include "tests/support/fake_clock.h"
-#include "tests/support/redis_server.h"
-#include "tests/support/run_task.h"
+#include "tests/contract/redis_rig.h"
+#include "tests/support/captured_log.h"
 
 namespace policyd {
 namespace {
 
-using test::FakeClock;
-using test::RedisServer;
-using test::TestLoop;
+using test::local;
+using Rig = test::RedisRig;
 
 constexpr size_t kMany = 5 * ChargeCommand::kMost + 7;
-const Limits kLimits{{Meter::messages, 1'000, Milliseconds{3'600'000}}};
-
-class Rig {
- public:
-  explicit Rig(Milliseconds timeout = Milliseconds{5'000}) {
-    Config::Store config;
-    config.url.kind = StoreUrl::Kind::redis;
-    config.url.path = redis.socket();
-    config.prefix = "policyd:";
-    config.timeout = timeout;
-    const auto self = [] {
-      NodeInfo node;
-      node.id = "test:1";
-      return node;
-    };
-    store = std::make_unique<RedisStore>(loop, clock, mirror, config, self);
-    REQUIRE(store->start().ok());
-    REQUIRE(store->status().available);
-  }
-  ~Rig() {
-    if (store) loop.run(store->stop());
-  }
-
-  // A charge of each of `count` messages, on accounts "0" to "9" in turn.
-  std::vector<Charge> charges(size_t count) {
-    std::vector<Charge> all;
-    while (instances_.size() < count) instances_.push_back("i" + std::to_string(instances_.size()));
-    for (size_t i = 0; i < count; ++i) {
-      Charge& charge = all.emplace_back();
-      charge.account = accounts_[i % accounts_.size()];
-      charge.instance = instances_[i];
-      charge.recipient = "a@x";
-      charge.limits = &kLimits;
-    }
-    return all;
-  }
-
-  // All of them side by side.
-  std::vector<ChargeResult> charge(const std::vector<Charge>& charges) {
-    std::vector<Task<ChargeResult>> tasks;
-    for (const Charge& charge : charges) tasks.push_back(store->charge(charge));
-    std::vector<ChargeResult> results;
-    for (const auto& result : loop.run(gather(loop, std::move(tasks), Milliseconds{20'000}))) {
-      results.push_back(result.value());
-    }
-    return results;
-  }
-
-  int64_t used(std::string account) {
-    const auto usage = loop.run(store->usage(std::move(account)));
-    REQUIRE(usage.ok());
-    return usage->usage.empty() ? 0 : usage->usage[0].used;
-  }
-  int64_t used_by_all() {
-    int64_t sum = 0;
-    for (const std::string& account : accounts_) sum += used(account);
-    return sum;
-  }
-
-  RedisServer redis;
-  TestLoop loop;
-  FakeClock clock{SystemClock().wall()};
-  Mirror mirror{clock};
-  std::unique_ptr<RedisStore> store;
-
- private:
-  const std::vector<std::string> accounts_{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"};
-  std::deque<std::string> instances_;  // charges see into them
-};
-
-size_t local(const std::vector<ChargeResult>& results) {
-  const auto is_local = [](const ChargeResult& one) { return one.local; };
-  return static_cast<size_t>(std::count_if(results.begin(), results.end(), is_local));
-}
 
 TEST_CASE("redis charges: more at once than one run takes, each counted once") {
   Rig rig;
@@ -125,6 +41,56 @@ TEST_CASE("redis charges: an odd key does not send the store away, nor its neigh
   CHECK(local(results) == 0);
   CHECK(rig.store->status().available);
   CHECK(rig.used_by_all() == 100);
+}
+
+TEST_CASE("redis charges: a key that holds no counters is listed as no usage, and warned of once") {
+  Rig rig;
+  rig.charge(rig.charges(3));
+  CHECK(rig.redis.command({"HSET", "policyd:rate:{hash}", "a", "b"}) == ":1\r\n");
+  CHECK(rig.redis.command({"SET", "policyd:rate:{old}", "something else"}) == "+OK\r\n");
+  const test::CapturedLog log;
+  for (int time = 0; time < 2; ++time) {
+    const auto page = rig.loop.run(rig.store->list_usage(100));
+    REQUIRE_MESSAGE(page.ok(), page.error().message);
+    CHECK(page->accounts.size() == 3);
+    CHECK(rig.used("hash") == 0);
+    CHECK(rig.used("old") == 0);
+  }
+  auto warnings = log.warnings();
+  std::sort(warnings.begin(), warnings.end());
+  const std::string why = ": it holds no counters of policyd; taken for empty";
+  CHECK(warnings == std::vector<std::string>{"warning: Redis key \"policyd:rate:{hash}\"" + why,
+                                             "warning: Redis key \"policyd:rate:{old}\"" + why});
+  CHECK(rig.loop.run(rig.store->reset_usage("hash")).value());
+  rig.redis.kill();
+  rig.loop.turn_until([&] { return !rig.store->status().available; });
+  CHECK_FALSE(rig.loop.run(rig.store->list_usage(100)).ok());
+  CHECK_FALSE(rig.loop.run(rig.store->usage("old")).ok());
+}
+
+TEST_CASE("redis charges: what Redis cannot count is decided here, counted, and told once for each connection") {
+  Rig rig(Milliseconds{5'000}, {"--rename-command", "SETRANGE", ""});
+  const test::CapturedLog log;
+  const auto told = [&log] {
+    const auto lines = log.warnings();
+    return std::count_if(lines.begin(), lines.end(), [](const std::string& line) {
+      return line.find(": a charge could not be counted and was decided on this node alone: ERR ") != std::string::npos;
+    });
+  };
+  CHECK(local(rig.charge(rig.charges(10))) == 0);
+  auto charges = rig.charges(20);
+  charges.erase(charges.begin(), charges.begin() + 10);
+  CHECK(local(rig.charge(charges)) == 10);
+  CHECK(rig.store->status().available);
+  CHECK(rig.store->status().uncounted == 10);
+  CHECK(rig.store->status().pending_merge == 0);
+  CHECK(told() == 1);
+  CHECK(rig.redis.command({"CLIENT", "KILL", "TYPE", "normal"}).starts_with(":"));
+  rig.loop.turn_until([&] { return !rig.store->status().available; });
+  rig.loop.turn_until([&] { return rig.store->status().available; });
+  CHECK(local(rig.charge(charges)) == 10);
+  CHECK(rig.store->status().uncounted == 20);
+  CHECK(told() == 2);
 }
 
 TEST_CASE("redis charges: a Redis that has forgotten the script is given it again") {

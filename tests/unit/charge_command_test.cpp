@@ -117,6 +117,11 @@ TEST_CASE("charge_command: what is merged or cancelled goes with its time") {
   CHECK(arguments[7].at(18) == '\x0e');
   CHECK(arguments[8] == number(17) + number(19));
   command.clear();
+  command.add(charge_of("joe", "i1"), ChargeMode::merge_known, WallTime(Milliseconds{23}));
+  const auto known = arguments_of(command.take("EVAL", "source"));
+  CHECK(known[5].at(0) == '\x2c');
+  CHECK(known[6] == number(23));
+  command.clear();
   command.add(charge_of("joe", ""), ChargeMode::live, {});
   CHECK(arguments_of(command.take("EVALSHA", "sha")).at(2) == "1");
 }
@@ -134,6 +139,38 @@ TEST_CASE("charge_command: answers are taken in order") {
   CHECK(failed.kind == ChargeAnswer::Kind::failed);
   CHECK(failed.error == "ERR no");
   CHECK_FALSE(answers->next().retry_after.has_value());
+}
+
+// As Redis 6.0 and 6.2 put what a command within a script is refused for; Redis 7 gives the error alone.
+TEST_CASE("charge_command: an error is that of Redis, without its place in the script") {
+  struct Case {
+    const char* said;
+    const char* error;
+  };
+  const Case cases[] = {
+      {"OOM command not allowed when used memory > 'maxmemory'.",
+       "OOM command not allowed when used memory > 'maxmemory'."},
+      {"@user_script: 41: -OOM command not allowed when used memory > 'maxmemory'.\r\n",
+       "OOM command not allowed when used memory > 'maxmemory'."},
+      {"@user_script: 7: -READONLY You can't write against a read only replica.\r\n",
+       "READONLY You can't write against a read only replica."},
+      {"@user_script: 230: -MISCONF Redis is configured to save RDB snapshots",
+       "MISCONF Redis is configured to save RDB snapshots"},
+      {"@user_script: 230: Wrong number of args", "Wrong number of args"},
+      {"@user_script: here", "@user_script: here"},
+      {"@user_script: 4", "@user_script: 4"},
+      {"@user_script: ", "@user_script: "},
+      {"@user_script: 4: ", ""},
+      {"-OOM", "-OOM"},
+      {"", ""},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.said);
+    const RedisReply reply = array({text("!"), text(c.said)});
+    auto answers = ChargeAnswers::of(reply, 1);
+    REQUIRE(answers);
+    CHECK(answers->next().error == c.error);
+  }
 }
 
 TEST_CASE("charge_command: an answer that does not fit the charges is none") {

@@ -126,6 +126,17 @@ TEST_CASE("local share: what passed is kept for the merge with all that it takes
   CHECK(*charge.limits == Limits{{Meter::messages, 10, kHour}});  // the whole limit, as it was then
 }
 
+TEST_CASE("local share: the journal says what the shared store may have counted already") {
+  Rig rig;
+  CHECK(rig.ask(rig.recipient("1")).passed);
+  rig.clock.advance(Milliseconds{7});
+  CHECK(rig.share.charge(rig.recipient("2"), 1, rig.clock.wall(), rig.clock.wall()).passed);
+  const auto entries = rig.share.take(10);
+  REQUIRE(entries.size() == 2);
+  CHECK_FALSE(entries[0].sent.has_value());
+  CHECK(entries[1].sent == rig.clock.wall());
+}
+
 TEST_CASE("local share: what was refused or only asked is not merged") {
   Rig rig;
   CHECK(rig.ask(rig.recipient("1"), 10).passed);
