@@ -134,6 +134,11 @@ Task<void> RedisCharges::send(Run& run, uint64_t asked_at) {
     reply = co_await again;
   }
   --in_flight_;
+  // What has been gathered goes first: Redis counts it while those of this run are answered.
+  if (gathered_ && connection_ && in_flight_ < kInFlight) {
+    dispatch();
+    connection_->flush();
+  }
   answer(run, reply, sent ? Outcome::unknown : Outcome::away);
 }
 

@@ -82,6 +82,9 @@ class RedisConnection {
   Task<Result<void>> subscribe(std::string_view channel);
   [[nodiscard]] bool alive() const { return opened_ && !lost_; }
 
+  // Writes what has been sent now, not at the end of the turn.
+  void flush();
+
  private:
   struct Poll;
 
