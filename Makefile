@@ -68,13 +68,17 @@ fmt: ## brings C++ files into the house's format
 	@$(PACKAGES) fmt
 	@git ls-files --cached --others --exclude-standard '*.cpp' '*.h' | xargs clang-format -i
 
-fuzz: ## feeds the protocol parser random requests for FUZZ_SECONDS
+fuzz: ## feeds requests, DNS answers, SPF records and answer filters at random, FUZZ_SECONDS for each
 	@$(PACKAGES) fuzz
 	@$(WITH_NINJA); cmake --preset fuzz
-	@cmake --build build-fuzz --parallel $(JOBS) --target fuzz_protocol
-	@mkdir -p build-fuzz/corpus
-	@build-fuzz/fuzz_protocol -max_total_time=$(FUZZ_SECONDS) -max_len=70000 -verbosity=0 -print_final_stats=1 \
-	  -artifact_prefix=build-fuzz/ build-fuzz/corpus tests/data/postfix-requests
+	@cmake --build build-fuzz --parallel $(JOBS) --target fuzz_targets
+	@for target in protocol dns spf filter; do \
+	  mkdir -p build-fuzz/corpus/$$target; \
+	  seeds=; [ $$target != protocol ] || seeds=tests/data/postfix-requests; \
+	  echo "fuzz_$$target:"; \
+	  build-fuzz/fuzz_$$target -max_total_time=$(FUZZ_SECONDS) -max_len=70000 -verbosity=0 -print_final_stats=1 \
+	    -artifact_prefix=build-fuzz/ build-fuzz/corpus/$$target $$seeds || exit 1; \
+	done
 
 asan tsan: deps-test ## runs the unit tests under AddressSanitizer and UBSan (asan), or ThreadSanitizer (tsan)
 	@$(WITH_NINJA); cmake --preset $@ -DBUILD_TESTING=ON

@@ -18,6 +18,10 @@ std::string node_name(const Config& config) {
   return config.server.node.empty() ? local_host_name() : config.server.node;
 }
 
+DnsConfig dns_config(const Config& config) {
+  return {config.dns.servers, config.dns.timeout, static_cast<size_t>(config.dns.cache)};
+}
+
 std::string joined(const std::vector<std::string>& parts) {
   std::string all;
   for (const auto& part : parts) all += (all.empty() ? "" : ", ") + part;
@@ -40,6 +44,9 @@ App::App(std::shared_ptr<const Config> config, std::string config_path, Log& log
       log_(log),
       started_(clock_.wall()),
       mirror_(clock_),
+      resolver_(loop_.get(), clock_),
+      zones_(resolver_, clock_),
+      zone_tests_(loop_.get(), [this] { zones_.tick(); }),
       streams_(loop_.get()) {}
 
 App::~App() = default;
@@ -75,11 +82,13 @@ Result<void> App::start() {
   for (const int number : {SIGTERM, SIGINT}) {
     signals_.push_back(std::make_unique<Signal>(loop_.get(), number, [this] { drain(); }));
   }
+  if (auto configured = resolver_.reconfigure(dns_config(*config_)); !configured) return configured;
   store_ = make_store();
   if (auto started = store_->start(); !started) return started;
-  engine_ = std::make_unique<Engine>(config_, mirror_, *store_, loop_.get());
+  const EngineParts parts{mirror_, *store_, resolver_, zones_, clock_, loop_.get()};
+  engine_ = std::make_unique<Engine>(config_, parts);
   if (auto opened = open_listeners(); !opened) return opened;
-  const AdminContext context{*engine_, *store_, mirror_, clock_, started_, node_name(*config_),
+  const AdminContext context{*engine_, *store_, mirror_, clock_, resolver_, started_, node_name(*config_),
                              [this] { return ListenerStatistics{sessions_.connections, sessions_.bad_requests}; }};
   auto admin = AdminServer::start(loop_.get(), context, config_->admin);
   if (!admin) return admin.error();
@@ -104,6 +113,8 @@ void App::run() {
   spdlog::info("policyd {} is ready: node {}, store {}, {} blocks", POLICYD_VERSION, node_name(*config_),
                store_->status().url, mirror_.block_count());
   sd_notify(0, "READY=1");
+  zones_.tick();
+  zone_tests_.every(std::chrono::seconds(1));
   if (draining_) drain();  // the signal came while it was starting
   loop_.run();             // until drain() has let go of all that keeps it
   // A session that reads no more keeps no loop alive, but may still be waiting for a decision.
@@ -129,6 +140,9 @@ void App::reload() {
       keep_until_restart(*config_, *fresh);
     }
     log_.set_level(fresh->log.level);
+    if (const auto configured = resolver_.reconfigure(dns_config(*fresh)); !configured) {
+      spdlog::error("{}; the DNS servers stay as they were", configured.error().message);
+    }
     if (engine_) engine_->reconfigure(fresh);
     config_ = std::move(fresh);
     spdlog::info("{}: taken", config_path_);
@@ -139,6 +153,7 @@ void App::reload() {
 void App::drain() {
   if (!std::exchange(draining_, true)) spdlog::info("ending: what is being decided is answered first");
   sd_notify(0, "STOPPING=1");
+  zone_tests_.stop();
   for (auto& listener : listeners_) listener->drain();
 }
 

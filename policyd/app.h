@@ -11,6 +11,9 @@
 #include "policyd/admin/admin_server.h"
 #include "policyd/async/loop.h"
 #include "policyd/async/signal.h"
+#include "policyd/async/timer.h"
+#include "policyd/dns/cares.h"
+#include "policyd/dnsbl/zones.h"
 #include "policyd/engine.h"
 #include "policyd/listener.h"
 #include "policyd/store/mirror.h"
@@ -47,6 +50,9 @@ class App {
   Loop loop_;  // what follows hangs on it and goes before it
   Mirror mirror_;
   std::unique_ptr<Store> store_;
+  CaresResolver resolver_;
+  Zones zones_;
+  Timer zone_tests_;
   std::unique_ptr<Engine> engine_;
   Streams streams_;
   SessionStatistics sessions_;

@@ -70,6 +70,38 @@ void apply_limit(const Config& config, const AccountPolicy& policy, Verdict& ver
   verdict.text = with_code(verdict.action, text);
 }
 
+// The store's answer comes after the checks and has its own time-out: both together stay within the deadline.
+Milliseconds time_for_checks(const Config& config) {
+  return std::max(config.server.deadline - 2 * config.store.timeout, config.server.deadline / 2);
+}
+
+// The check that can prove a sender domain; past the end of the table: there is none.
+size_t spf_index() {
+  static const size_t kIndex = [] {
+    const auto& table = check_table();
+    const auto row =
+        std::find_if(table.begin(), table.end(), [](const CheckRow& each) { return each.spec.name == "spf"; });
+    return static_cast<size_t>(row - table.begin());
+  }();
+  return kIndex;
+}
+
+bool is_spf_pass(const std::optional<Observation>& seen) {
+  const auto& outcomes = check_table()[spf_index()].spec.outcomes;
+  return seen && std::any_of(seen->outcomes.begin(), seen->outcomes.end(), [&outcomes](const Outcome& outcome) {
+    return outcomes[outcome.index].name == "pass";
+  });
+}
+
+// Whether an entry of [[allow]] says so; that a check has shown the client to send for the sender's domain is an SPF pass.
+bool is_spared_greylisting(const AllowList& allow, const Subject& subject, const Verdict& verdict) {
+  const AllowList::Skips skips = allow.of(subject.names());
+  const size_t greylisting = check_table().size();
+  if (skips.now.test(greylisting)) return true;
+  return skips.after_spf_pass.test(greylisting) && !verdict.identity.empty() &&
+         verdict.identity == domain_of(subject.names().sender);
+}
+
 std::string header_of(const Config& config, const Verdict& verdict) {
   std::string header = config.score.header + ": " + std::to_string(verdict.score);
   std::string findings;
@@ -83,8 +115,14 @@ std::string header_of(const Config& config, const Verdict& verdict) {
 
 }  // namespace
 
-Engine::Engine(std::shared_ptr<const Config> config, const Mirror& mirror, Store& store, uv_loop_s* loop)
-    : mirror_(mirror), store_(store), loop_(loop), policies_(config, mirror) {
+Engine::Engine(std::shared_ptr<const Config> config, const EngineParts& parts)
+    : mirror_(parts.mirror),
+      store_(parts.store),
+      resolver_(parts.resolver),
+      zones_(parts.zones),
+      clock_(parts.clock),
+      loop_(parts.loop),
+      policies_(config, parts.mirror) {
   statistics_.checks.resize(check_table().size());
   reconfigure(std::move(config));
 }
@@ -92,13 +130,19 @@ Engine::Engine(std::shared_ptr<const Config> config, const Mirror& mirror, Store
 void Engine::reconfigure(std::shared_ptr<const Config> config) {
   auto active = std::make_shared<Active>();
   active->config = config;
+  std::vector<std::string_view> names;
   for (const CheckRow& row : check_table()) {
-    active->checks.push_back(&config->checks.find(row.spec.name)->second);
+    const CheckSettings& settings = config->checks.find(row.spec.name)->second;
     for (const Direction direction : {Direction::incoming, Direction::outgoing}) {
-      active->any_check[static_cast<size_t>(direction)] |= active->checks.back()->applies(direction);
+      active->applied[static_cast<size_t>(direction)].set(names.size(), settings.applies(direction));
     }
+    active->checks.push_back(&settings);
+    names.push_back(row.spec.name);
   }
+  names.push_back(kGreylistName);  // no check, but it can be skipped as if it were one
+  active->allow = AllowList(config->allow, names);
   active_ = std::move(active);
+  zones_.reconfigure(*config);
   policies_.reconfigure(std::move(config));
   recent_.clear();
 }
@@ -120,11 +164,18 @@ Task<Verdict> Engine::evaluate(const Request& request, Mode mode) {
   // Before anything is waited for: the settings of the same configuration as all else.
   const auto policy = subject.direction() == Direction::outgoing ? policies_.of(subject.account()) : nullptr;
   bool going_on = begin(request.state(), subject, *active, key, verdict);
-  if (going_on && judging && active->any_check[static_cast<size_t>(verdict.direction)]) {
-    const auto checking = run_checks(request, *active, verdict);
+  if (going_on && judging && active->applied[static_cast<size_t>(verdict.direction)].any()) {
+    const auto checking = run_checks(request, subject.names(), *active, verdict);
     co_await checking;
     apply_score(*active->config, active->checks, verdict);
     going_on = !refused(verdict);
+  }
+  if (going_on && judging && !is_spared_greylisting(active->allow, subject, verdict)) {
+    if (const auto keys = greylist_keys(request, subject, active->config->greylist, verdict)) {
+      const auto greylisting = greylist(request, *keys, *active, mode, verdict);
+      co_await greylisting;
+      going_on = !refused(verdict);
+    }
   }
   if (going_on && policy && !policy->limits.empty()) {
     const Charge charge = charge_of(request, subject, *policy, mode);
@@ -162,26 +213,66 @@ bool Engine::begin(ProtocolState state, const Subject& subject, const Active& ac
   return false;
 }
 
-Task<void> Engine::run_checks(const Request& request, const Active& active, Verdict& verdict) {
-  const CheckContext context{request, *active.config, verdict.direction};
-  std::vector<size_t> applied;
+// Of an allowed sender domain SPF is asked first: what its pass makes needless is then never begun.
+Task<void> Engine::run_checks(const Request& request, const BlockSubject& subject, const Active& active,
+                              Verdict& verdict) {
+  const auto& table = check_table();
+  const AllowList::Skips skips = active.allow.of(subject);
+  CheckSet due = active.applied[static_cast<size_t>(verdict.direction)] & ~skips.now;
+  if (due.none()) co_return;
+  std::vector<CheckContext> contexts;
+  contexts.reserve(table.size());
+  for (const CheckSettings* settings : active.checks) {
+    contexts.push_back({request, *active.config, *settings, verdict.direction, resolver_, zones_});
+  }
+  Observations seen(table.size());
+  Milliseconds limit = time_for_checks(*active.config);
+  CheckSet to_ask = due;
+  if ((due & skips.after_spf_pass).any() && spf_index() < table.size()) {
+    const SteadyTime begun = clock_.steady();
+    CheckSet spf;
+    spf.set(spf_index());
+    const auto proving = observe(spf, contexts, limit, seen);
+    co_await proving;
+    limit = std::max(limit - (clock_.steady() - begun), Milliseconds(1));
+    if (is_spf_pass(seen[spf_index()])) due &= ~skips.after_spf_pass;
+    to_ask = due & ~spf;
+  }
+  const auto asking = observe(to_ask, contexts, limit, seen);
+  co_await asking;
+  for (size_t i = 0; i < table.size(); ++i) {
+    static const Observation kTooLate{{}, "no answer by the deadline"};
+    if (seen[i] && verdict.identity.empty()) verdict.identity = seen[i]->identity;
+    if (due.test(i)) {
+      weigh(table[i].spec, *active.checks[i], verdict.direction, seen[i] ? *seen[i] : kTooLate, verdict.findings);
+    }
+  }
+}
+
+// Runs checks side by side; `contexts` as in check_table().
+Task<void> Engine::observe(CheckSet which, const std::vector<CheckContext>& contexts, Milliseconds limit,
+                           Observations& seen) {
+  std::vector<size_t> asked;
   std::vector<Task<Observation>> tasks;
-  for (size_t i = 0; i < check_table().size(); ++i) {
-    if (!active.checks[i]->applies(verdict.direction)) continue;
-    applied.push_back(i);
-    tasks.push_back(check_table()[i].run(context));
+  for (size_t i = 0; i < contexts.size(); ++i) {
+    if (!which.test(i)) continue;
+    asked.push_back(i);
+    tasks.push_back(check_table()[i].run(contexts[i]));
   }
   if (tasks.empty()) co_return;
-  // The store's answer comes after the checks and has its own time-out: both together stay within the deadline.
-  const Milliseconds limit =
-      std::max(active.config->server.deadline - 2 * active.config->store.timeout, active.config->server.deadline / 2);
   const auto gathering = gather(loop_, std::move(tasks), limit);
-  const auto observations = co_await gathering;
-  for (size_t at = 0; at < applied.size(); ++at) {
-    static const Observation kTooLate{{}, "no answer by the deadline"};
-    const Observation& observation = observations[at] ? *observations[at] : kTooLate;
-    weigh(check_table()[applied[at]].spec, *active.checks[applied[at]], verdict.direction, observation, verdict.findings);
-  }
+  auto observations = co_await gathering;
+  for (size_t at = 0; at < asked.size(); ++at) seen[asked[at]] = std::move(observations[at]);
+}
+
+Task<void> Engine::greylist(const Request& request, const GreylistKeys& keys, const Active& active, Mode mode,
+                            Verdict& verdict) {
+  const Config::Greylist& config = active.config->greylist;
+  GreylistAttempt attempt = greylist_attempt(keys, request, config);
+  attempt.dry_run = mode == Mode::dry;
+  const auto asking = store_.greylist(attempt);
+  const GreylistResult result = co_await asking;
+  apply_greylist(config, result, keys.client, verdict);
 }
 
 // A recipient's charge at RCPT; afterwards the message's is settled.

@@ -1,9 +1,9 @@
 // The engine: from a request to a verdict.
 //
-// blocks -> (already decided?) -> checks -> score -> limits. Blocks come from the mirror and are looked at afresh every time;
-// a recipient that passed once is not checked or charged again however many restriction lists ask. The refusal is soft: only
-// RCPT is refused, so CONNECT, EHLO and MAIL are answered DUNNO; DATA and END-OF-MESSAGE settle the charge. Never fails: what cannot be
-// found out is neutral.
+// blocks -> (already decided?) -> allow -> checks -> score -> greylisting (incoming) or limits (outgoing). Blocks come
+// from the mirror and are looked at afresh every time; a recipient that passed once is not checked or charged again
+// however many restriction lists ask. The refusal is soft: only RCPT is refused, so CONNECT, EHLO and MAIL are answered
+// DUNNO; DATA and END-OF-MESSAGE settle the charge. Never fails: what cannot be found out is neutral.
 #pragma once
 
 #include <array>
@@ -12,13 +12,18 @@
 #include <vector>
 
 #include "policyd/account_policies.h"
+#include "policyd/allow.h"
 #include "policyd/async/task.h"
 #include "policyd/checks/check.h"
+#include "policyd/dns/resolver.h"
+#include "policyd/dnsbl/zones.h"
+#include "policyd/greylist/greylisting.h"
 #include "policyd/recent_decisions.h"
 #include "policyd/store/mirror.h"
 #include "policyd/store/store.h"
 #include "policyd/subject.h"
 #include "policyd/verdict.h"
+#include "shared/clock.h"
 #include "shared/config.h"
 #include "shared/request.h"
 
@@ -38,10 +43,19 @@ struct EngineStatistics {
   std::vector<PerCheck> checks;  // as in check_table()
 };
 
+// What the engine asks; all of it outlives the engine.
+struct EngineParts {
+  const Mirror& mirror;
+  Store& store;
+  Resolver& resolver;
+  Zones& zones;  // is given every configuration that the engine is given
+  const Clock& clock;
+  uv_loop_s* loop;
+};
+
 class Engine {
  public:
-  // All but `config` outlive the engine.
-  Engine(std::shared_ptr<const Config> config, const Mirror& mirror, Store& store, uv_loop_s* loop);
+  Engine(std::shared_ptr<const Config> config, const EngineParts& parts);
 
   // For a request from Postfix. `request` outlives the task.
   Task<Verdict> decide(const Request& request);
@@ -56,6 +70,7 @@ class Engine {
   // The settings in force for an account, each key from the nearest place that sets it.
   [[nodiscard]] std::shared_ptr<const AccountPolicy> policy(std::string_view account) { return policies_.of(account); }
   [[nodiscard]] const AccountPolicies& policies() const { return policies_; }
+  [[nodiscard]] const Zones& zones() const { return zones_; }
 
  private:
   enum class Mode : uint8_t { live, dry };
@@ -63,13 +78,18 @@ class Engine {
   struct Active {
     std::shared_ptr<const Config> config;
     std::vector<const CheckSettings*> checks;  // as in check_table()
-    std::array<bool, 2> any_check{};           // by Direction: some check applies
+    std::array<CheckSet, 2> applied;           // by Direction
+    AllowList allow;
   };
+  using Observations = std::vector<std::optional<Observation>>;  // as in check_table(); nothing: not asked, or too late
 
   Task<Verdict> evaluate(const Request& request, Mode mode);
   bool begin(ProtocolState state, const Subject& subject, const Active& active,
              const std::optional<RecentDecisions::Key>& key, Verdict& verdict) const;
-  Task<void> run_checks(const Request& request, const Active& active, Verdict& verdict);
+  Task<void> run_checks(const Request& request, const BlockSubject& subject, const Active& active, Verdict& verdict);
+  Task<void> observe(CheckSet which, const std::vector<CheckContext>& contexts, Milliseconds limit, Observations& seen);
+  Task<void> greylist(const Request& request, const GreylistKeys& keys, const Active& active, Mode mode,
+                      Verdict& verdict);
   static Charge charge_of(const Request& request, const Subject& subject, const AccountPolicy& policy, Mode mode);
   void pass(const Request& request, const Active& active, Verdict& verdict);
   void count(const Verdict& verdict);
@@ -77,6 +97,9 @@ class Engine {
   std::shared_ptr<const Active> active_;
   const Mirror& mirror_;
   Store& store_;
+  Resolver& resolver_;
+  Zones& zones_;
+  const Clock& clock_;
   uv_loop_s* loop_;
   RecentDecisions recent_;
   AccountPolicies policies_;

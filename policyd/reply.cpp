@@ -60,6 +60,19 @@ void append_limit(std::string& out, const ChargeResult& charge) {
   if (charge.local) out += " store=away";
 }
 
+void append_greylisting(std::string& out, const Greylisting& greylisting) {
+  out += " greylist=";
+  out += greylist_outcome_name(greylisting.result.outcome);
+  if (!greylisting.counted) out += " (dry run)";
+  append_field(out, " greylist_client=", greylisting.client);
+  if (greylisting.result.waits()) {
+    out += " wait=";
+    append_number(out, greylisting.result.wait.count());
+    out += "ms";
+  }
+  if (greylisting.result.outcome == GreylistResult::Outcome::unknown) out += " store=away";
+}
+
 }  // namespace
 
 std::string reply_to(const Verdict& verdict) {
@@ -68,7 +81,7 @@ std::string reply_to(const Verdict& verdict) {
   if (verdict.smtp_code != 0) {
     append_number(action, verdict.smtp_code);
   } else {
-    action = action_name(verdict.action);
+    action = verdict.if_permit ? "DEFER_IF_PERMIT" : action_name(verdict.action);
   }
   action.push_back(' ');
   action += verdict.text;
@@ -101,6 +114,7 @@ void append_log_line(std::string& out, const Request& request, const Verdict& ve
     append_quoted(out, std::string(block_type_name(verdict.block->target.type)) + ":" + verdict.block->target.target);
   }
   append_limit(out, verdict.charge);
+  if (verdict.greylisting) append_greylisting(out, *verdict.greylisting);
   append_field(out, " text=", verdict.text);
   append_field(out, " queue_id=", request.get(Attribute::queue_id));
   append_field(out, " instance=", request.instance());

@@ -1,28 +1,21 @@
 #include "policyd/score.h"
 
+#include <algorithm>
+
+#include "shared/text.h"
+
 namespace policyd {
-
-namespace {
-
-void replace(std::string& text, std::string_view what, std::string_view with) {
-  for (size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size())) {
-    text.replace(at, what.size(), with);
-  }
-}
-
-}  // namespace
 
 void weigh(const CheckSpec& spec, const CheckSettings& settings, Direction direction, const Observation& observation,
            std::vector<Finding>& findings) {
-  if (!observation.error.empty()) {
-    findings.push_back({&spec, nullptr, 0, false, observation.error});
-    return;
-  }
   const auto& weights = settings.weights[static_cast<size_t>(direction)];
   for (const Outcome& outcome : observation.outcomes) {
-    if (weights[outcome.index] == 0) continue;
-    findings.push_back({&spec, &spec.outcomes[outcome.index], weights[outcome.index], !settings.dry_run, outcome.detail});
+    const int weight = outcome.weights ? (*outcome.weights)[static_cast<size_t>(direction)] : weights[outcome.index];
+    if (weight == 0) continue;
+    const OutcomeSpec* const found = &spec.outcomes[outcome.index];
+    findings.push_back({&spec, found, weight, !settings.dry_run, outcome.detail, outcome.reason});
   }
+  if (!observation.error.empty()) findings.push_back({&spec, nullptr, 0, false, observation.error});
 }
 
 int sum_of(const std::vector<Finding>& findings) {
@@ -43,18 +36,20 @@ Action action_for(const Thresholds& thresholds, int score) {
 
 std::string reasons_of(const std::vector<Finding>& findings) {
   std::string reasons;
+  std::vector<std::string_view> said;
   for (const Finding& finding : findings) {
     if (!finding.counted || finding.weight <= 0) continue;
+    const std::string_view reason = finding.reason.empty() ? finding.outcome->reason : std::string_view(finding.reason);
+    if (std::find(said.begin(), said.end(), reason) != said.end()) continue;
+    said.push_back(reason);
     if (!reasons.empty()) reasons += "; ";
-    reasons += finding.outcome->reason;
+    reasons += reason;
   }
   return reasons;
 }
 
 std::string fill_in(std::string text, const std::string& reasons, int score) {
-  replace(text, "{reasons}", reasons);
-  replace(text, "{score}", std::to_string(score));
-  return text;
+  return replaced(replaced(std::move(text), "{reasons}", reasons), "{score}", std::to_string(score));
 }
 
 }  // namespace policyd

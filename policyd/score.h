@@ -20,7 +20,8 @@ int sum_of(const std::vector<Finding>& findings);
 // What the thresholds make of a score: the hardest that is reached (reject, then hold, then defer); 0 is off.
 Action action_for(const Thresholds& thresholds, int score);
 
-// "client has no reverse DNS name; EHLO name is not fully qualified": what spoke against the mail, for replies.
+// "client has no reverse DNS name; EHLO name is not fully qualified": what spoke against the mail, for replies; each
+// reason once.
 std::string reasons_of(const std::vector<Finding>& findings);
 
 // `text` with {reasons} and {score} filled in.

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,23 +25,36 @@ struct Finding {
   int weight = 0;
   bool counted = true;
   std::string detail;  // may hold request text: escape before use
+  std::string reason{};  // for clients, in place of the outcome's; empty: the outcome's
 };
 
 // What decided.
-enum class Cause : uint8_t { none, not_asked, block, check, score, limit, earlier };
-inline constexpr size_t kCauses = 7;
+enum class Cause : uint8_t { none, not_asked, block, check, score, limit, earlier, greylist };
+inline constexpr size_t kCauses = 8;
 std::string_view cause_name(Cause cause);
+
+std::string_view greylist_outcome_name(GreylistResult::Outcome outcome);  // "first"
+
+// What greylisting said of an attempt.
+struct Greylisting {
+  GreylistResult result;
+  std::string client;   // what the client is recognised by: "example.com", "192.0.2.0/24"
+  bool counted = true;  // false: a dry run, shown and remembered, never acted on
+};
 
 struct Verdict {
   Action action = Action::dunno;
   std::string text;            // what follows the action word in the reply; not empty but for DUNNO
+  bool if_permit = false;      // action defer: a later restriction of Postfix can still reject for good
   int smtp_code = 0;           // with an own SMTP code (blocks) the reply is "CODE text" in place of the action word
   Direction direction = Direction::incoming;
   Cause cause = Cause::none;
   std::string account;         // outgoing only
   int score = 0;
   std::vector<Finding> findings;
+  std::string identity;        // a domain that the client was shown to send for, by a check; may be empty
   std::shared_ptr<const Block> block;  // cause block
+  std::optional<Greylisting> greylisting;  // incoming: where it was looked at
   ChargeResult charge;         // outgoing: what the limits said
 };
 

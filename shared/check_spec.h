@@ -4,7 +4,12 @@
 #include <string_view>
 #include <vector>
 
+#include "shared/dns_zone.h"
+
 namespace policyd {
+
+// Greylisting as [[allow]] names it among the checks to skip.
+inline constexpr std::string_view kGreylistName = "greylist";
 
 // One thing that a check can find, with its default weight for each direction (0 = not applied).
 struct OutcomeSpec {
@@ -12,12 +17,17 @@ struct OutcomeSpec {
   std::string_view reason;   // for replies and logs: "client has no reverse DNS name"
   int incoming = 0;
   int outgoing = 0;
+  // A number for the whole check does not reach it, but for 0: it speaks for the mail, or is common and harmless.
+  bool by_name_only = false;
 };
 
 struct CheckSpec {
   std::string_view name;     // the key under [checks]: "reverse_dns"
   std::string_view summary;  // one line for docs and listings
   std::vector<OutcomeSpec> outcomes;
+  // A check of DNS lists has entries [[checks.NAME.zones]]; the weights of its one outcome are those of entries without
+  // weights of their own.
+  ZoneKind zones = ZoneKind::none;
 };
 
 }  // namespace policyd

@@ -13,8 +13,10 @@
 #include <vector>
 
 #include "shared/address.h"
+#include "shared/allow_entry.h"
 #include "shared/check_spec.h"
 #include "shared/clock.h"
+#include "shared/dns_zone.h"
 #include "shared/limits.h"
 #include "shared/result.h"
 #include "shared/smtp_reply.h"
@@ -64,6 +66,8 @@ struct CheckSettings {
   std::array<std::vector<int>, 2> weights;
   bool block = false;
   bool dry_run = false;
+  ZoneKind zone_kind = ZoneKind::none;
+  std::vector<ZoneSettings> zones;  // a check of DNS lists; its findings weigh what their entry says
   [[nodiscard]] bool applies(Direction direction) const;  // some weight is not 0
 };
 
@@ -83,6 +87,11 @@ struct Config {
     std::string prefix;
     Milliseconds timeout;
   } store;
+  struct Dns {
+    std::vector<std::string> servers;        // "127.0.0.1:5353", "[::1]:5353", "192.0.2.53"; empty: the system's
+    Milliseconds timeout;                    // of a look-up, all tries together
+    int cache;                               // names; 0: none
+  } dns;
   struct Traffic {
     std::vector<Network> networks;
     std::vector<std::string> own_names;      // EHLO names that are ours, lower case; empty: the host name
@@ -99,12 +108,24 @@ struct Config {
   struct LimitsReply {
     std::string text;
   } limits;
+  struct Greylist {                          // of incoming mail; policyd/store/store.h has the rules
+    bool enabled;
+    Milliseconds block;                      // less than pass
+    Milliseconds pass;
+    Milliseconds record;
+    int min_score;                           // 0: whatever the score
+    int auto_allow;                          // 0: never
+    bool null_sender;                        // whether it is greylisted too
+    std::string text;                        // "{seconds}" is filled in
+    bool dry_run;
+  } greylist;
   struct Log {
     std::string level;                       // trace debug info warn error
     std::string target;                      // "stderr", "syslog" or a file's path
     std::string verdicts;                    // "all", "refused" (all but DUNNO), "none"
   } log;
   std::map<std::string, CheckSettings, std::less<>> checks;       // one for every CheckSpec
+  std::vector<AllowEntry> allow;
   std::map<std::string, AccountSettings, std::less<>> accounts;   // "default", "example.com", "joe@example.com"
 };
 

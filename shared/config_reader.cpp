@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <map>
 
+#include "shared/config_tables.h"
 #include "shared/config_values.h"
 #include "shared/duration.h"
 
@@ -13,6 +14,8 @@ namespace {
 
 constexpr std::string_view kChecks = "checks";
 constexpr std::string_view kAccounts = "accounts";
+constexpr std::string_view kAllow = "allow";
+constexpr std::string_view kZones = "zones";
 constexpr std::string_view kOnLimit =
     "on_limit";  // the one account setting that is no list of limits
 
@@ -47,7 +50,7 @@ std::vector<std::string_view> names_in(std::string_view section) {
     const std::string_view name = rest.substr(0, rest.find('.'));
     if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
   }
-  if (section.empty()) names.insert(names.end(), {kChecks, kAccounts});
+  if (section.empty()) names.insert(names.end(), {kChecks, kAllow, kAccounts});
   return names;
 }
 
@@ -67,6 +70,7 @@ std::string sections_with(std::string_view name) {
 void ConfigReader::read(const ConfigNode& document) {
   read_section(document, "");
   if (timing_at_) check_timing();
+  if (greylist_at_) check_greylist();
 }
 
 // A charge may take two round trips to the store, after the checks: both have to fit.
@@ -78,6 +82,16 @@ void ConfigReader::check_timing() {
            fmt::format("a store.timeout of {} is more than a quarter of the server.deadline of {}: a request could not "
                        "be answered in time",
                        format_duration(timeout), format_duration(deadline)));
+}
+
+// Nobody could pass where the time to do so is over before he may.
+void ConfigReader::check_greylist() {
+  const Milliseconds block = config_.greylist.block;
+  const Milliseconds pass = config_.greylist.pass;
+  if (block < pass) return;
+  complain(*greylist_at_, greylist_key_,
+           fmt::format("a greylist.block of {} is not less than the greylist.pass of {}: nobody could pass",
+                       format_duration(block), format_duration(pass)));
 }
 
 std::vector<ConfigProblem> ConfigReader::problems() const {
@@ -98,7 +112,13 @@ void ConfigReader::read_member(const ConfigMember& member, const std::string& se
     timing_at_ = member.value.at;
     timing_key_ = path;
   }
+  const bool of_greylist = path == "greylist.block" || path == "greylist.pass";
+  if (of_greylist && (!greylist_at_ || *greylist_at_ < member.value.at)) {
+    greylist_at_ = member.value.at;
+    greylist_key_ = path;
+  }
   if (const KeyRow* row = find_row(path)) return row->read(member.value, config_, complainer(path));
+  if (path == kAllow) return read_allow(member.value);
   const bool is_section = path == kChecks || path == kAccounts || !names_in(path).empty();
   if (!is_section) {
     const std::string sections = sections_with(member.key);
@@ -130,6 +150,7 @@ void ConfigReader::read_checks(const ConfigNode& section) {
 void ConfigReader::read_check(const ConfigNode& table, const CheckSpec& spec,
                               const std::string& path) {
   CheckSettings& settings = config_.checks.find(spec.name)->second;
+  const ConfigMember* zones = nullptr;
   for (const ConfigMember& member : table.members) {
     const std::string key = join_path(path, member.key);
     auto read_flag = [this, &member, &key](bool& flag) {
@@ -149,10 +170,85 @@ void ConfigReader::read_check(const ConfigNode& table, const CheckSpec& spec,
       read_flag(settings.block);
     } else if (member.key == "dry_run") {
       read_flag(settings.dry_run);
+    } else if (member.key == kZones && spec.zones != ZoneKind::none) {
+      zones = &member;
     } else {
-      complain_unknown(member, key, {"incoming", "outgoing", "block", "dry_run"});
+      std::vector<std::string_view> known = {"incoming", "outgoing", "block", "dry_run"};
+      if (spec.zones != ZoneKind::none) known.push_back(kZones);
+      complain_unknown(member, key, known);
     }
   }
+  // Last, for entries without weights have those of the check.
+  if (zones) read_zones(zones->value, spec, join_path(path, kZones), settings);
+}
+
+void ConfigReader::read_zones(const ConfigNode& value, const CheckSpec& spec, const std::string& path,
+                              CheckSettings& settings) {
+  ZoneSettings initial;
+  for (size_t direction = 0; direction < initial.weights.size(); ++direction) {
+    initial.weights[direction] = settings.weights[direction].front();
+  }
+  auto [zones, sound] = read_tables(value, path, zone_rows(spec.zones), initial);
+  settings.zones = std::move(zones);
+  for (size_t i = 0; i < settings.zones.size(); ++i) {
+    const ZoneSettings& entry = settings.zones[i];
+    const ConfigNode& table = value.items[i];
+    if (!sound[i]) continue;
+    const bool given = std::any_of(table.members.begin(), table.members.end(),
+                                   [](const ConfigMember& member) { return member.key == "zone"; });
+    if (!given) complain(table.at, path, "an entry without a zone; write e.g. zone = \"zen.spamhaus.org\"");
+    for (size_t earlier = 0; given && earlier < i; ++earlier) {
+      const ZoneSettings& other = settings.zones[earlier];
+      const bool same = other.zone == entry.zone && other.answers == entry.answers && other.names == entry.names;
+      sound[i] = sound[i] && !(same && sound[earlier]);
+    }
+    if (!sound[i]) complain(table.at, path, quoted(entry.zone) + " is given twice with the same answers; remove one");
+  }
+}
+
+void ConfigReader::read_allow(const ConfigNode& value) {
+  auto [entries, sound] = read_tables(value, std::string(kAllow), allow_rows(checks_), AllowEntry{{}, {}, {}, {"all"}});
+  config_.allow = std::move(entries);
+  for (size_t i = 0; i < config_.allow.size(); ++i) {
+    const auto& members = value.items[i].members;
+    const bool whom = std::any_of(members.begin(), members.end(), [](const ConfigMember& member) {
+      return member.key != "skip" && !(member.value.is(ConfigNode::Kind::array) && member.value.items.empty());
+    });
+    if (whom || !sound[i]) continue;
+    complain(value.items[i].at, std::string(kAllow),
+             "an entry that holds for nobody; give it clients, sender_domains or recipients");
+  }
+}
+
+template <class Entry>
+ConfigReader::Tables<Entry> ConfigReader::read_tables(const ConfigNode& value, const std::string& path,
+                                                      const std::vector<RowOf<Entry>>& rows, const Entry& initial) {
+  Tables<Entry> tables;
+  if (!value.is(ConfigNode::Kind::array)) {
+    complain(value.at, path, fmt::format("expected tables, each written [[{}]], found {}", path, describe(value)));
+    return tables;
+  }
+  std::vector<std::string_view> known;
+  for (const RowOf<Entry>& row : rows) known.push_back(row.key);
+  for (const ConfigNode& table : value.items) {
+    Entry& entry = tables.entries.emplace_back(initial);
+    const size_t complaints = problems_.size();
+    if (!table.is(ConfigNode::Kind::table)) {
+      complain(table.at, path, fmt::format("expected a table, written [[{}]], found {}", path, describe(table)));
+    }
+    for (const ConfigMember& member : table.members) {
+      const std::string key = join_path(path, member.key);
+      const auto row =
+          std::find_if(rows.begin(), rows.end(), [&member](const auto& each) { return each.key == member.key; });
+      if (row == rows.end()) {
+        complain_unknown(member, key, known);
+      } else {
+        row->read(member.value, entry, complainer(key));
+      }
+    }
+    tables.sound.push_back(problems_.size() == complaints);
+  }
+  return tables;
 }
 
 void ConfigReader::read_weights(const ConfigNode& value, const CheckSpec& spec,
@@ -160,7 +256,9 @@ void ConfigReader::read_weights(const ConfigNode& value, const CheckSpec& spec,
   if (value.is(ConfigNode::Kind::integer)) {
     int weight = 0;
     read_number(value, -kLargestWeight, kLargestWeight, weight, complainer(path));
-    weights.assign(spec.outcomes.size(), weight);
+    for (size_t i = 0; i < weights.size(); ++i) {
+      if (weight == 0 || !spec.outcomes[i].by_name_only) weights[i] = weight;
+    }
     return;
   }
   std::vector<std::string_view> names;

@@ -42,6 +42,17 @@ class ConfigReader {
   void read_check(const ConfigNode& table, const CheckSpec& spec, const std::string& path);
   void read_weights(const ConfigNode& value, const CheckSpec& spec, const std::string& path,
                     std::vector<int>& weights);
+  void read_zones(const ConfigNode& value, const CheckSpec& spec, const std::string& path, CheckSettings& settings);
+  void read_allow(const ConfigNode& value);
+  // Each table of an array along `rows`, over `initial`; what `value` is else is complained of.
+  template <class Entry>
+  struct Tables {
+    std::vector<Entry> entries;
+    std::vector<bool> sound;  // nothing in it was complained of
+  };
+  template <class Entry>
+  Tables<Entry> read_tables(const ConfigNode& value, const std::string& path, const std::vector<RowOf<Entry>>& rows,
+                                 const Entry& initial);
   void read_accounts(const ConfigNode& section);
   void read_account(const ConfigNode& table, const std::string& path, AccountSettings& settings);
   void read_setting(const ConfigMember& member, const std::string& path, AccountSettings& settings);
@@ -49,6 +60,7 @@ class ConfigReader {
                    const Complain& complain);
 
   void check_timing();
+  void check_greylist();
   bool is_table(const ConfigNode& value, const std::string& path);
   void complain_unknown(const ConfigMember& member, const std::string& path,
                         const std::vector<std::string_view>& known, const std::string& hint = "");
@@ -60,6 +72,8 @@ class ConfigReader {
   std::vector<ConfigProblem> problems_;
   std::optional<ConfigPosition> timing_at_;  // of the last of store.timeout and server.deadline
   std::string timing_key_;
+  std::optional<ConfigPosition> greylist_at_;  // of the last of greylist.block and greylist.pass
+  std::string greylist_key_;
 };
 
 }  // namespace policyd

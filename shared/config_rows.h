@@ -1,9 +1,9 @@
-// The kinds of rows that the schema is made of: a string, a list of strings, a number; see
+// The kinds of rows that the schema is made of: a string, a list of strings, a number, true or false; see
 // config_schema.h.
 //
-// Each is given the key's words, how a value is parsed and written, and `field`, which maps a
-// Config (const or not) to the member that the row is about. Used by config_schema.cpp and nobody
-// else.
+// Each is given the key's words, how a value is parsed and written, and `field`, which maps an
+// Owner (const or not; the Config, if nothing else is said) to the member that the row is about.
+// Used by config_schema.cpp and config_tables.cpp, and nobody else.
 #pragma once
 
 #include <algorithm>
@@ -33,42 +33,64 @@ struct Text {
   std::function<std::string(const T&)> format;
 };
 
-// `field` maps a Config to the member that the row is about.
-template <class Field>
-KeyRow make_row(const KeyWords& words, Field field) {
-  KeyRow row;
+inline std::string itself(const std::string& text) {
+  return text;
+}
+
+// A string that stays one.
+inline Text<std::string> plain(std::string_view example, Result<std::string> (*parse)(std::string_view)) {
+  return {example, parse, itself};
+}
+
+inline Text<std::string> one_of(std::string_view example, std::vector<std::string_view> choices) {
+  auto parse = [choices](std::string_view text) -> Result<std::string> {
+    if (std::find(choices.begin(), choices.end(), text) != choices.end()) return std::string(text);
+    return Error{quoted(text) + " is not known here; expected " + list_names(choices)};
+  };
+  return {example, parse, itself};
+}
+
+// A T that knows itself how it is written.
+template <class T>
+Text<T> value_of(std::string_view example) {
+  return {example, [](std::string_view text) { return T::parse(text); },
+          [](const T& value) { return value.to_string(); }};
+}
+
+// `field` maps an Owner to the member that the row is about.
+template <class Owner, class Field>
+RowOf<Owner> make_row(const KeyWords& words, Field field) {
+  RowOf<Owner> row;
   row.key = words.key;
   row.initial = words.initial;
   row.summary = words.summary;
   row.reload = words.reload;
-  row.same = [field](const Config& left, const Config& right) {
-    return field(left) == field(right);
-  };
-  row.keep = [field](const Config& from, Config& to) { field(to) = field(from); };
+  row.same = [field](const Owner& left, const Owner& right) { return field(left) == field(right); };
+  row.keep = [field](const Owner& from, Owner& to) { field(to) = field(from); };
   return row;
 }
 
-template <class T, class Field>
-KeyRow text_row(const KeyWords& words, Text<T> text, Field field) {
-  KeyRow row = make_row(words, field);
-  row.read = [text, field](const ConfigNode& value, Config& config, const Complain& complain) {
+template <class Owner = Config, class T, class Field>
+RowOf<Owner> text_row(const KeyWords& words, Text<T> text, Field field) {
+  RowOf<Owner> row = make_row<Owner>(words, field);
+  row.read = [text, field](const ConfigNode& value, Owner& owner, const Complain& complain) {
     if (!is_text(value, text.example, complain)) return;
     Result<T> parsed = text.parse(value.text);
     if (!parsed) return complain(value, parsed.error().message);
-    field(config) = std::move(*parsed);
+    field(owner) = std::move(*parsed);
   };
-  row.write = [text, field](const Config& config) {
-    return toml_string(text.format(field(config)));
+  row.write = [text, field](const Owner& owner) {
+    return toml_string(text.format(field(owner)));
   };
   return row;
 }
 
 enum class Items : uint8_t { any, at_least_one };
 
-template <class T, class Field>
-KeyRow list_row(const KeyWords& words, Text<T> text, Field field, Items items = Items::any) {
-  KeyRow row = make_row(words, field);
-  row.read = [text, field, items](const ConfigNode& value, Config& config,
+template <class Owner = Config, class T, class Field>
+RowOf<Owner> list_row(const KeyWords& words, Text<T> text, Field field, Items items = Items::any) {
+  RowOf<Owner> row = make_row<Owner>(words, field);
+  row.read = [text, field, items](const ConfigNode& value, Owner& owner,
                                   const Complain& complain) {
     if (!value.is(ConfigNode::Kind::array)) {
       return complain(value, fmt::format("expected an array such as [{}], found {}", text.example,
@@ -90,24 +112,37 @@ KeyRow list_row(const KeyWords& words, Text<T> text, Field field, Items items = 
         list.push_back(std::move(*parsed));
       }
     }
-    field(config) = std::move(list);
+    field(owner) = std::move(list);
   };
-  row.write = [text, field](const Config& config) {
+  row.write = [text, field](const Owner& owner) {
     std::vector<std::string> list;
-    for (const T& item : field(config)) list.push_back(toml_string(text.format(item)));
+    for (const T& item : field(owner)) list.push_back(toml_string(text.format(item)));
     return fmt::format("[{}]", fmt::join(list, ", "));
   };
   return row;
 }
 
-template <class Field>
-KeyRow number_row(const KeyWords& words, int least, int most, Field field) {
-  KeyRow row = make_row(words, field);
-  row.read = [least, most, field](const ConfigNode& value, Config& config,
+template <class Owner = Config, class Field>
+RowOf<Owner> number_row(const KeyWords& words, int least, int most, Field field) {
+  RowOf<Owner> row = make_row<Owner>(words, field);
+  row.read = [least, most, field](const ConfigNode& value, Owner& owner,
                                   const Complain& complain) {
-    read_number(value, least, most, field(config), complain);
+    read_number(value, least, most, field(owner), complain);
   };
-  row.write = [field](const Config& config) { return std::to_string(field(config)); };
+  row.write = [field](const Owner& owner) { return std::to_string(field(owner)); };
+  return row;
+}
+
+template <class Owner = Config, class Field>
+RowOf<Owner> flag_row(const KeyWords& words, Field field) {
+  RowOf<Owner> row = make_row<Owner>(words, field);
+  row.read = [field](const ConfigNode& value, Owner& owner, const Complain& complain) {
+    if (!value.is(ConfigNode::Kind::boolean)) {
+      return complain(value, "expected true or false, found " + describe(value));
+    }
+    field(owner) = value.boolean;
+  };
+  row.write = [field](const Owner& owner) { return field(owner) ? "true" : "false"; };
   return row;
 }
 

@@ -11,22 +11,6 @@
 namespace policyd {
 namespace {
 
-std::string itself(const std::string& text) {
-  return text;
-}
-
-Text<std::string> plain(std::string_view example, Result<std::string> (*parse)(std::string_view)) {
-  return {example, parse, itself};
-}
-
-Text<std::string> one_of(std::string_view example, std::vector<std::string_view> choices) {
-  auto parse = [choices](std::string_view text) -> Result<std::string> {
-    if (std::find(choices.begin(), choices.end(), text) != choices.end()) return std::string(text);
-    return Error{quoted(text) + " is not known here; expected " + list_names(choices)};
-  };
-  return {example, parse, itself};
-}
-
 Text<Milliseconds> duration(std::string_view example, Milliseconds least, Milliseconds most) {
   auto parse = [least, most](std::string_view text) -> Result<Milliseconds> {
     Result<Milliseconds> parsed = parse_duration(text);
@@ -35,12 +19,6 @@ Text<Milliseconds> duration(std::string_view example, Milliseconds least, Millis
                              format_duration(least), format_duration(most))};
   };
   return {example, parse, format_duration};
-}
-
-template <class T>
-Text<T> value_of(std::string_view example) {
-  return {example, [](std::string_view text) { return T::parse(text); },
-          [](const T& value) { return value.to_string(); }};
 }
 
 Text<SmtpReply> smtp_reply() {
@@ -116,6 +94,16 @@ std::vector<KeyRow> make_rows() {
           duration(R"("100ms")", 10ms, 5s), [](auto& c) -> auto& { return c.store.timeout; }),
 
       list_row(
+          {"dns.servers", "[]", "who is asked for names"},
+          plain(R"("127.0.0.1:5353")", parse_dns_server), [](auto& c) -> auto& { return c.dns.servers; }),
+      text_row(
+          {"dns.timeout", R"("1s")", "how long a look-up takes at most"},
+          duration(R"("1s")", 50ms, 30s), [](auto& c) -> auto& { return c.dns.timeout; }),
+      number_row(
+          {"dns.cache", "100000", "names that are remembered"}, 0, 10'000'000,
+          [](auto& c) -> auto& { return c.dns.cache; }),
+
+      list_row(
           {"traffic.networks", R"(["127.0.0.0/8", "::1/128"])", "clients whose mail is outgoing"},
           network, [](auto& c) -> auto& { return c.traffic.networks; }),
       list_row(
@@ -155,6 +143,31 @@ std::vector<KeyRow> make_rows() {
           {"limits.text", R"("Sending limit reached")", "what whoever is over a limit is told"},
           plain(R"("Sending limit reached")", parse_reply_text),
           [](auto& c) -> auto& { return c.limits.text; }),
+
+      flag_row({"greylist.enabled", "false", "whether incoming mail is greylisted"},
+               [](auto& c) -> auto& { return c.greylist.enabled; }),
+      text_row(
+          {"greylist.block", R"("4m")", "how long a stranger's first attempts are put off"},
+          duration(R"("4m")", 1s, 24h), [](auto& c) -> auto& { return c.greylist.block; }),
+      text_row(
+          {"greylist.pass", R"("360m")", "how long after the first attempt he may pass"},
+          duration(R"("360m")", 1s, 30 * 24h), [](auto& c) -> auto& { return c.greylist.pass; }),
+      text_row(
+          {"greylist.record", R"("36d")", "how long who passed is remembered"},
+          duration(R"("36d")", 1h, 366 * 24h), [](auto& c) -> auto& { return c.greylist.record; }),
+      number_row({"greylist.min_score", "0", "score from which on mail is greylisted"}, 0,
+                 kLargestThreshold, [](auto& c) -> auto& { return c.greylist.min_score; }),
+      number_row({"greylist.auto_allow", "5", "messages that passed, until a client never waits"}, 0,
+                 1000, [](auto& c) -> auto& { return c.greylist.auto_allow; }),
+      flag_row({"greylist.null_sender", "false", "whether bounces are greylisted too"},
+               [](auto& c) -> auto& { return c.greylist.null_sender; }),
+      text_row(
+          {"greylist.text", R"("Greylisted, please try again in {seconds} seconds")",
+           "what whoever has to wait is told"},
+          plain(R"("Greylisted, please try again in {seconds} seconds")", parse_greylist_text),
+          [](auto& c) -> auto& { return c.greylist.text; }),
+      flag_row({"greylist.dry_run", "false", "whether greylisting is logged only"},
+               [](auto& c) -> auto& { return c.greylist.dry_run; }),
 
       text_row(
           {"log.level", R"("info")", "what is logged"},

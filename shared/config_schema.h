@@ -3,7 +3,8 @@
 // Validation, defaults, `config show`, what a reload can change and the test of conf/policyd.toml
 // all come from these rows. A new key is a member of Config, a row here and an entry in
 // conf/policyd.toml. [checks.NAME] and [accounts.NAME], whose names are not known beforehand, are
-// read by config_reader.cpp from the rows of the checks and of the account settings.
+// read by config_reader.cpp from the rows of the checks and of the account settings; the lists of tables,
+// [[checks.NAME.zones]] and [[allow]], have rows of their own in config_tables.cpp.
 #pragma once
 
 #include <functional>
@@ -21,17 +22,20 @@ using Complain = std::function<void(const ConfigNode& where, std::string reason)
 
 enum class Reload : uint8_t { applies, needs_restart };
 
-struct KeyRow {
-  std::string_view key;      // "server.deadline"
+// A key of a T: of the Config, or of an entry in a list of tables.
+template <class T>
+struct RowOf {
+  std::string_view key;      // "server.deadline"; of an entry: "zone"
   std::string_view initial;  // the default, as TOML: "\"3s\""
   std::string_view summary;  // one line
   Reload reload = Reload::applies;
-  // Puts a value into `config`; where it cannot, it complains and leaves `config` as it is.
-  std::function<void(const ConfigNode& value, Config& config, const Complain& complain)> read;
-  std::function<std::string(const Config& config)> write;  // as TOML; a password is masked
-  std::function<bool(const Config& left, const Config& right)> same;
-  std::function<void(const Config& from, Config& to)> keep;  // copies the value
+  // Puts a value into `into`; where it cannot, it complains and leaves `into` as it is.
+  std::function<void(const ConfigNode& value, T& into, const Complain& complain)> read;
+  std::function<std::string(const T& of)> write;  // as TOML; a password is masked
+  std::function<bool(const T& left, const T& right)> same;
+  std::function<void(const T& from, T& to)> keep;  // copies the value
 };
+using KeyRow = RowOf<Config>;
 
 // In the order in which the configuration is shown; the keys of a section stand together.
 const std::vector<KeyRow>& key_rows();

@@ -7,6 +7,7 @@
 
 #include "shared/config.h"
 #include "shared/config_schema.h"
+#include "shared/config_tables.h"
 #include "shared/config_tree.h"
 
 namespace policyd {
@@ -23,17 +24,26 @@ void show_keys(std::string& out, const Config& config) {
   }
 }
 
-// One number where all outcomes weigh the same, else one for each.
+// One number where that says it for all outcomes, else one for each.
 std::string show_weights(const CheckSpec& spec, const std::vector<int>& weights) {
   const bool same =
       std::adjacent_find(weights.begin(), weights.end(), std::not_equal_to<>()) == weights.end();
-  if (same) return std::to_string(weights.empty() ? 0 : weights.front());
+  const bool reaches_all = same && (weights.empty() || weights.front() == 0 ||
+                                    std::none_of(spec.outcomes.begin(), spec.outcomes.end(),
+                                                 [](const OutcomeSpec& each) { return each.by_name_only; }));
+  if (reaches_all) return std::to_string(weights.empty() ? 0 : weights.front());
   std::string list;
   for (size_t i = 0; i < weights.size(); ++i) {
     list +=
         fmt::format("{}{} = {}", i == 0 ? "" : ", ", toml_key(spec.outcomes[i].name), weights[i]);
   }
   return fmt::format("{{ {} }}", list);
+}
+
+template <class Entry>
+void show_table(std::string& out, std::string_view path, const std::vector<RowOf<Entry>>& rows, const Entry& entry) {
+  out += fmt::format("\n[[{}]]\n", path);
+  for (const RowOf<Entry>& row : rows) out += fmt::format("{} = {}\n", row.key, row.write(entry));
 }
 
 void show_check(std::string& out, const CheckSpec& spec, const CheckSettings& settings) {
@@ -43,6 +53,8 @@ void show_check(std::string& out, const CheckSpec& spec, const CheckSettings& se
                        show_weights(spec, settings.weights[static_cast<size_t>(direction)]));
   }
   out += fmt::format("block = {}\ndry_run = {}\n", settings.block, settings.dry_run);
+  const std::string path = fmt::format("checks.{}.zones", toml_key(spec.name));
+  for (const ZoneSettings& zone : settings.zones) show_table(out, path, zone_rows(spec.zones), zone);
 }
 
 std::string show_limits(const Limits& limits) {
@@ -70,6 +82,7 @@ std::string show_config(const Config& config, std::span<const CheckSpec> checks)
     const auto settings = config.checks.find(spec.name);
     if (settings != config.checks.end()) show_check(out, spec, settings->second);
   }
+  for (const AllowEntry& entry : config.allow) show_table(out, "allow", allow_rows(checks), entry);
   // What holds for all comes first.
   const auto common = config.accounts.find("default");
   if (common != config.accounts.end()) show_account(out, common->first, common->second);
@@ -94,6 +107,11 @@ void keep_until_restart(const Config& running, Config& fresh) {
 }
 
 bool CheckSettings::applies(Direction direction) const {
+  if (zone_kind != ZoneKind::none) {
+    return std::any_of(zones.begin(), zones.end(), [direction](const ZoneSettings& zone) {
+      return zone.weights[static_cast<size_t>(direction)] != 0;
+    });
+  }
   const std::vector<int>& outcomes = weights[static_cast<size_t>(direction)];
   return std::any_of(outcomes.begin(), outcomes.end(), [](int weight) { return weight != 0; });
 }

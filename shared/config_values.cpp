@@ -16,6 +16,8 @@ constexpr size_t kLongestName = 64;
 constexpr size_t kLongestHeaderName = 60;
 constexpr size_t kLongestReplyText = 250;  // leaves room for the reasons in a reply of 510 octets
 constexpr size_t kLongestAccountName = 1024;
+constexpr size_t kLongestLabel = 60;
+constexpr size_t kLongestZone = 180;  // leaves room for a reversed IPv6 address in a name of 253
 
 template <class... Arguments>
 Error bad(std::string_view text, fmt::format_string<Arguments...> reason,
@@ -72,6 +74,47 @@ Result<std::string> parse_prefix(std::string_view text) {
              kLongestName);
 }
 
+Result<std::string> parse_dns_server(std::string_view text) {
+  constexpr std::string_view kExpected =
+      "expected an address, with a port unless it is 53: \"127.0.0.1:5353\", \"[::1]:5353\"";
+  if (const auto alone = IpAddress::parse(text)) return alone->to_string();
+  const size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos) return bad(text, "is not a DNS server; {}", kExpected);
+  std::string_view host = text.substr(0, colon);
+  const std::string_view digits = text.substr(colon + 1);
+  const bool bracketed = host.starts_with('[') && host.ends_with(']');
+  if (bracketed) host = host.substr(1, host.size() - 2);
+  const auto address = IpAddress::parse(host);
+  if (!address || bracketed != (host.find(':') != std::string_view::npos))
+    return bad(text, "is not a DNS server; {}", kExpected);
+  unsigned port = 0;
+  const auto [end, error] = std::from_chars(digits.begin(), digits.end(), port);
+  if (error != std::errc{} || end != digits.end() || port == 0 || port > 65535)
+    return bad(text, "has a port that is none; {}", kExpected);
+  const std::string canonical = address->to_string();
+  if (port == 53) return canonical;
+  return address->v6 ? fmt::format("[{}]:{}", canonical, port) : fmt::format("{}:{}", canonical, port);
+}
+
+Result<std::string> parse_zone(std::string_view text) {
+  const std::string_view name = without_trailing_dot(text);
+  if (name.find_first_of("=*") != std::string_view::npos) {
+    return bad(text, "is not a zone: the filter belongs in answers, the weight in incoming and outgoing");
+  }
+  if (const std::string_view flaw = host_name_flaw(name); !flaw.empty()) {
+    return bad(text, "{}; expected a zone such as \"zen.spamhaus.org\"", flaw);
+  }
+  if (name.size() > kLongestZone) return bad(text, "is too long: at most {} characters are allowed", kLongestZone);
+  return to_lower(name);
+}
+
+Result<std::string> parse_zone_label(std::string_view text) {
+  const bool fits = is_printable(text) && text.find_first_of("{}") == std::string_view::npos;
+  if (fits && text.size() <= kLongestLabel && (text.empty() || !is_blank(text))) return std::string(text);
+  return bad(text, "is not a label: printable ASCII without braces, at most {}, e.g. \"Spamhaus ZEN\"; empty for none",
+             kLongestLabel);
+}
+
 Result<std::string> parse_host_name(std::string_view text) {
   if (IpAddress::parse(text) || text.starts_with('[')) {
     return bad(text, "is an address, not a host name; it belongs in own_addresses");
@@ -103,17 +146,32 @@ Result<std::string> parse_reply_text(std::string_view text) {
              kLongestReplyText);
 }
 
-Result<std::string> parse_score_text(std::string_view text) {
+namespace {
+
+// A reply's text in which `names`, each with its braces, are filled in.
+Result<std::string> parse_template(std::string_view text,
+                                   std::initializer_list<std::string_view> names) {
   for (size_t i = text.find_first_of("{}"); i != std::string_view::npos;
        i = text.find_first_of("{}", i + 1)) {
     const size_t end = text.find('}', i);
     const std::string_view name = text.substr(i, end == std::string_view::npos ? end : end - i + 1);
-    if (name != "{reasons}" && name != "{score}") {
-      return bad(text, "holds {}; only {{reasons}} and {{score}} are filled in", quoted(name, 40));
+    if (std::find(names.begin(), names.end(), name) == names.end()) {
+      return bad(text, "holds {}; only {} {} filled in", quoted(name, 40),
+                 fmt::join(names, " and "), names.size() == 1 ? "is" : "are");
     }
     i = end;
   }
   return parse_reply_text(text);
+}
+
+}  // namespace
+
+Result<std::string> parse_score_text(std::string_view text) {
+  return parse_template(text, {"{reasons}", "{score}"});
+}
+
+Result<std::string> parse_greylist_text(std::string_view text) {
+  return parse_template(text, {"{seconds}"});
 }
 
 Result<std::string> parse_log_target(std::string_view text) {

@@ -24,6 +24,15 @@ Result<std::string> parse_node(std::string_view text);
 // patterns that keys are looked for with.)
 Result<std::string> parse_prefix(std::string_view text);
 
+// A DNS server, "127.0.0.1:5353", "[::1]:5353", or without a port for 53; the canonical text, which leaves out ":53".
+Result<std::string> parse_dns_server(std::string_view text);
+
+// The zone of a DNS list; lower-cased, without a trailing dot. Short enough for what is asked for in it.
+Result<std::string> parse_zone(std::string_view text);
+
+// What clients are told of a list: printable ASCII without braces, at most 60; or empty.
+Result<std::string> parse_zone_label(std::string_view text);
+
 // A host name; lower-cased, without a trailing dot.
 Result<std::string> parse_host_name(std::string_view text);
 
@@ -33,6 +42,8 @@ Result<std::string> parse_header_name(std::string_view text);
 // The text of a refusal: printable ASCII, not blank, at most 250; `{score}` and `{reasons}` are the
 // only braces.
 Result<std::string> parse_score_text(std::string_view text);
+// The same with `{seconds}` as the only braces.
+Result<std::string> parse_greylist_text(std::string_view text);
 // The same without braces.
 Result<std::string> parse_reply_text(std::string_view text);
 

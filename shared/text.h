@@ -28,6 +28,9 @@ std::string printable(std::string_view text);
 // de-duplication, never where an opponent would gain by a collision of his own mail with his own mail.
 uint64_t stable_hash(std::string_view text, uint64_t seed = 0);
 
+// `text` with `with` in every place of `what`.
+std::string replaced(std::string text, std::string_view what, std::string_view with);
+
 // Without the spaces, tabs and line ends around it.
 std::string_view trim(std::string_view text);
 

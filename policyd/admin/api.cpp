@@ -46,6 +46,8 @@ constexpr std::array kRoutes = {
              delete_setting},
     ApiRoute{"POST", "/v1/check", "what a request of Postfix would be answered, and why",
              ApiBody::text, check_request},
+    ApiRoute{"POST", "/v1/spf", "SPF: {\"client\": IP, \"sender\": ADDRESS, \"helo\": NAME}", ApiBody::json,
+             check_spf_by_hand},
     ApiRoute{"GET", "/v1/config", "the configuration in force, as TOML", ApiBody::none, get_config},
 };
 

@@ -17,6 +17,7 @@
 #include "policyd/admin/http_server.h"
 #include "policyd/admin/json.h"
 #include "policyd/async/task.h"
+#include "policyd/dns/resolver.h"
 #include "policyd/engine.h"
 #include "policyd/store/mirror.h"
 #include "policyd/store/store.h"
@@ -36,6 +37,7 @@ struct AdminContext {
   Store& store;
   const Mirror& mirror;
   const Clock& clock;
+  Resolver& resolver;
   WallTime started;
   std::string node;
   std::function<ListenerStatistics()> listeners;

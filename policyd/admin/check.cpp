@@ -48,6 +48,13 @@ int64_t seconds_until(Milliseconds wait) {
   return std::chrono::ceil<std::chrono::seconds>(wait).count();
 }
 
+Json greylisting_json(const Greylisting& greylisting) {
+  Json json = {{"outcome", greylist_outcome_name(greylisting.result.outcome)}, {"client", greylisting.client}};
+  json["wait"] = greylisting.result.waits() ? Json(seconds_until(greylisting.result.wait)) : Json();
+  json["counted"] = greylisting.counted;
+  return json;
+}
+
 Json verdict_json(const Verdict& verdict) {
   Json json = {{"action", action_name(verdict.action)},
                {"text", verdict.text},
@@ -56,11 +63,13 @@ Json verdict_json(const Verdict& verdict) {
   Json& findings = json["findings"] = Json::array();
   for (const Finding& finding : verdict.findings) findings.push_back(finding_json(finding));
   json["cause"] = cause_name(verdict.cause);
+  json["if_permit"] = verdict.if_permit;
   json["code"] = verdict.smtp_code == 0 ? Json() : Json(verdict.smtp_code);
   json["account"] = verdict.account.empty() ? Json() : Json(verdict.account);
   const ChargeResult& charge = verdict.charge;
   json["limit"] = charge.limit ? Json(limit_text(*charge.limit)) : Json();
   json["retry_after"] = charge.retry_after ? Json(seconds_until(*charge.retry_after)) : Json();
+  json["greylist"] = verdict.greylisting ? greylisting_json(*verdict.greylisting) : Json();
   json["block"] = verdict.block ? block_to_json(*verdict.block) : Json();
   return json;
 }

@@ -26,6 +26,9 @@ Task<ApiAnswer> delete_setting(const AdminContext& context, const ApiRequest& re
 // check.cpp
 Task<ApiAnswer> check_request(const AdminContext& context, const ApiRequest& request);
 
+// spf.cpp
+Task<ApiAnswer> check_spf_by_hand(const AdminContext& context, const ApiRequest& request);
+
 // config.cpp
 Task<ApiAnswer> get_config(const AdminContext& context, const ApiRequest& request);
 

@@ -67,6 +67,23 @@ Json checks_json(const EngineStatistics& statistics) {
   return checks;
 }
 
+Json zones_json(const Zones& zones) {
+  Json list = Json::array();
+  for (const ZoneStatus& zone : zones.status()) {
+    list.push_back({{"check", zone.kind == ZoneKind::names ? "rhsbl" : "dnsbl"},
+                    {"zone", zone.zone},
+                    {"label", zone.label},
+                    {"state", zone.suspended ? "suspended" : zone.tested ? "good" : "untested"},
+                    {"detail", zone.detail},
+                    {"since", zone.suspended || zone.tested ? Json(format_time(zone.since)) : Json()},
+                    {"test_points", zone.test_points},
+                    {"lookups", zone.lookups},
+                    {"listings", zone.listings},
+                    {"errors", zone.errors}});
+  }
+  return list;
+}
+
 }  // namespace
 
 Task<ApiAnswer> get_status(const AdminContext& context, const ApiRequest&) {
@@ -92,6 +109,7 @@ Task<ApiAnswer> get_status(const AdminContext& context, const ApiRequest&) {
   body["verdicts"] = verdicts_json(statistics);
   body["causes"] = causes_json(statistics);
   body["checks"] = checks_json(statistics);
+  body["zones"] = zones_json(context.engine.zones());
   body["connections"] = listeners.connections;
   body["bad_requests"] = listeners.bad_requests;
   body["blocks"] = context.mirror.block_count();

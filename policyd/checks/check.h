@@ -1,42 +1,64 @@
 // What a check is: it looks at one aspect of a request and yields the outcomes it found.
 //
 // A check is one file with one coroutine, and one row in table.cpp; it is given what it may see in CheckContext and
-// nothing else. It does not know its weights: the engine turns outcomes into findings. What it could not
-// do (DNS away, an attribute missing) it says as an error: neutral for the mail, and counted.
+// nothing else. It need not know its weights: the engine turns outcomes into findings. What it could not
+// do (DNS away, an attribute missing) it says as an error: neutral for the mail, and counted. Look-ups are started
+// before the first is waited for, so that a request takes as long as its longest chain.
 #pragma once
 
+#include <array>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "policyd/async/task.h"
+#include "policyd/dns/resolver.h"
 #include "shared/check_spec.h"
 #include "shared/config.h"
 #include "shared/request.h"
 
 namespace policyd {
 
+class Zones;
+
+// All of it outlives the check's task.
 struct CheckContext {
   const Request& request;
   const Config& config;
+  const CheckSettings& settings;  // the check's own
   Direction direction;
+  Resolver& resolver;
+  Zones& zones;
+
+  // Whether an outcome counts for anything: what does not need not be looked up.
+  [[nodiscard]] bool weighs(size_t outcome) const {
+    return settings.weights[static_cast<size_t>(direction)][outcome] != 0;
+  }
 };
 
 // One thing found: the outcome's index in CheckSpec::outcomes and what a person should see beside it.
 struct Outcome {
   size_t index = 0;
   std::string detail;  // may hold request text, escape before use
+  // In place of those of the outcome, where they are given.
+  std::optional<std::array<int, 2>> weights{};  // by Direction
+  std::string reason{};                         // printable ASCII, for clients
 };
 
 struct Observation {
   std::vector<Outcome> outcomes;
-  std::string error;  // not empty: the check could not be done, and why
+  std::string error;  // not empty: the check, or a part of it, could not be done, and why
+  // Not empty: a domain that the client was shown to send for (an SPF pass). Greylisting may know the client by it.
+  std::string identity{};
 };
 
 // One outcome found: why, and the text of the request it was found in (its beginning, where it is overlong).
 Observation found(size_t index, std::string_view why, std::string_view text);
 // The check could not be done.
 Observation not_done(std::string why);
+// The same because of the DNS: what was asked for, and how that ended.
+Observation not_done(const DnsAnswer& answer, std::string_view name);
 
 struct CheckRow {
   CheckSpec spec;

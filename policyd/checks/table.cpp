@@ -10,12 +10,20 @@ namespace policyd {
 CheckRow reverse_dns_check();
 CheckRow ehlo_check();
 CheckRow sender_check();
+CheckRow sender_domain_check();
+CheckRow spf_check();
+CheckRow dnsbl_check();
+CheckRow rhsbl_check();
 
 const std::vector<CheckRow>& check_table() {
   static const std::vector<CheckRow> kTable = {
       reverse_dns_check(),
       ehlo_check(),
       sender_check(),
+      sender_domain_check(),
+      spf_check(),
+      dnsbl_check(),
+      rhsbl_check(),
   };
   return kTable;
 }

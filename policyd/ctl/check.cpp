@@ -24,6 +24,27 @@ std::string limit_line(const Json& verdict) {
          describe_duration(std::chrono::seconds(number_of(verdict, "retry_after")));
 }
 
+constexpr std::pair<std::string_view, std::string_view> kGreylistOutcomes[] = {
+    {"first", "first attempt"},
+    {"early", "tried again too early"},
+    {"passed", "waited long enough"},
+    {"known", "passed before"},
+    {"allowed", "the client passed often enough"},
+    {"unknown", "not known, the store is away"},
+};
+
+std::string greylist_line(const Json& greylist) {
+  if (!greylist.is_object()) return {};
+  std::string line = text_of(greylist, "outcome");
+  for (const auto& [outcome, meaning] : kGreylistOutcomes) {
+    if (line == outcome) line = meaning;
+  }
+  line += ", client " + text_of(greylist, "client");
+  if (member_of(greylist, "wait").is_number())
+    line += ", passes in " + describe_duration(std::chrono::seconds(number_of(greylist, "wait")));
+  return line + (member_of(greylist, "counted") == false ? " (dry run)" : "");
+}
+
 struct CauseRow {
   std::string_view cause;
   std::string_view meaning;
@@ -36,6 +57,7 @@ constexpr CauseRow kCauses[] = {
     {"score", "the score"},
     {"limit", "a send rate limit"},
     {"earlier", "decided before"},
+    {"greylist", "greylisting"},
 };
 
 std::string describe_cause(const std::string& cause) {
@@ -59,7 +81,9 @@ std::string detail_cell(const Json& finding) {
 
 std::string render(const Json& verdict) {
   const int64_t code = number_of(verdict, "code");
-  const std::string word = code != 0 ? std::to_string(code) : text_of(verdict, "action");
+  const bool if_permit = member_of(verdict, "if_permit") == true;
+  const std::string action = text_of(verdict, "action") + (if_permit ? "_IF_PERMIT" : "");
+  const std::string word = code != 0 ? std::to_string(code) : action;
   const std::string text = text_of(verdict, "text");
   std::string out = render_facts({{"answer", text.empty() ? word : word + " " + text},
                                   {"because of", describe_cause(text_of(verdict, "cause"))},
@@ -67,6 +91,7 @@ std::string render(const Json& verdict) {
                                   {"account", text_of(verdict, "account")},
                                   {"block", block_line(member_of(verdict, "block"))},
                                   {"limit", limit_line(verdict)},
+                                  {"greylist", greylist_line(member_of(verdict, "greylist"))},
                                   {"score", std::to_string(number_of(verdict, "score"))}});
   Table table({{"CHECK"}, {"SCORE", Align::right}, {"DETAIL"}});
   for (const auto& [index, finding] : member_of(verdict, "findings").items()) {

@@ -2,6 +2,7 @@
 //
 // It knows the admin API and nothing else of policyd. Exit codes: 0 done, 1 refused or not found, 2
 // usage, 69 policyd cannot be reached.
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstdlib>
@@ -26,6 +27,21 @@ constexpr std::array kGroups = {
     Group{"config", "the configuration"},
 };
 
+// In reverse, as CLI11 takes them. "--option=" is given an empty value of its own: CLI11 would take the next argument.
+std::vector<std::string> arguments_of(int argc, char** argv) {
+  std::vector<std::string> arguments;
+  bool options = true;
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view argument = argv[i];
+    options = options && argument != "--";
+    const bool empty = options && argument.starts_with("--") && argument.find('=') == argument.size() - 1;
+    arguments.emplace_back(argument.substr(0, argument.size() - (empty ? 1 : 0)));
+    if (empty) arguments.emplace_back();
+  }
+  std::reverse(arguments.begin(), arguments.end());
+  return arguments;
+}
+
 // The command line's grammar, and what each command does.
 class CommandLine {
  public:
@@ -40,14 +56,14 @@ class CommandLine {
     app_.add_flag("--json", options_.json, "print JSON, for programs");
     app_.require_subcommand(1);
     for (const auto commands : {status_commands(), block_commands(), account_commands(),
-                                check_commands(), config_commands()}) {
+                                check_commands(), spf_commands(), config_commands()}) {
       for (const Command& command : commands) add(command);
     }
   }
 
   int run(int argc, char** argv) {
     try {
-      app_.parse(argc, argv);
+      app_.parse(arguments_of(argc, argv));
     } catch (const CLI::ParseError& error) {
       return end(error);
     }

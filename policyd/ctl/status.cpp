@@ -62,6 +62,23 @@ std::string checks_table(const Json& checks) {
   return table.empty() ? "" : "\n" + table.render(terminal_width());
 }
 
+std::string zones_table(const Json& zones) {
+  Table table({{"LIST"},
+               {"STATE"},
+               {"SINCE"},
+               {"LOOKUPS", Align::right},
+               {"LISTED", Align::right},
+               {"ERRORS", Align::right},
+               {"DETAIL"}});
+  for (const auto& [index, zone] : zones.items()) {
+    const bool bare = text_of(zone, "state") == "good" && member_of(zone, "test_points") == false;
+    table.add({text_of(zone, "zone"), text_of(zone, "state"), text_of(zone, "since"),
+               std::to_string(number_of(zone, "lookups")), std::to_string(number_of(zone, "listings")),
+               std::to_string(number_of(zone, "errors")), bare ? "no test points" : text_of(zone, "detail")});
+  }
+  return table.empty() ? "" : "\n" + table.render(terminal_width());
+}
+
 std::string nodes_table(const Json& nodes) {
   Table table({{"NODE"}, {"VERSION"}, {"UP"}, {"REQUESTS", Align::right}, {"SEEN"}});
   for (const auto& [index, node] : nodes.items()) {
@@ -74,7 +91,8 @@ std::string nodes_table(const Json& nodes) {
 
 std::string render(const Json& status) {
   return facts(status) + verdicts_table(member_of(status, "verdicts")) +
-         checks_table(member_of(status, "checks")) + nodes_table(member_of(status, "nodes"));
+         checks_table(member_of(status, "checks")) + zones_table(member_of(status, "zones")) +
+         nodes_table(member_of(status, "nodes"));
 }
 
 CommandAction declare_status(CLI::App&) {

@@ -26,6 +26,10 @@ void Keys::append_message(std::string& out, std::string_view account, std::strin
   out.append(":").append(instance);
 }
 
+std::string Keys::grey(std::string_view client, std::string_view sender, std::string_view recipient) const {
+  return grey_client(client).append(":").append(sender).append(">").append(recipient);
+}
+
 std::optional<Result<BlockTarget>> Keys::parse_block(std::string_view key) const {
   const std::string start = blocks();
   if (!key.starts_with(start)) return std::nullopt;

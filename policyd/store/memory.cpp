@@ -52,6 +52,7 @@ Result<void> MemoryStore::start() {
   sweep_timer_ = std::make_unique<Timer>(loop_, [this] {
     ledger_.sweep(clock_.wall());
     mirror_.sweep();
+    greylist_.sweep(clock_.wall());
   });
   sweep_timer_->every(kSweepPeriod);
   return {};
@@ -69,8 +70,10 @@ Result<void> MemoryStore::open_file() {
   for (auto& [account, settings] : contents->settings) fresh.put_settings(account, std::move(settings));
   mirror_.replace_all(std::move(fresh));
   for (auto& [account, counters] : contents->counters) ledger_.restore(std::move(account), std::move(counters));
+  for (GreylistRecord& record : contents->greylist) greylist_.restore(std::move(record));
   ledger_.track_changes();
-  writer_ = std::make_unique<StateWriter>(loop_, clock_, std::move(*file), ledger_);
+  greylist_.track_changes();
+  writer_ = std::make_unique<StateWriter>(loop_, clock_, std::move(*file), ledger_, greylist_);
   return {};
 }
 
@@ -80,7 +83,7 @@ Task<void> MemoryStore::stop() {
   if (!writer_) co_return;
   Task<Result<void>> finish = writer_->finish();
   const Result<void> finished = co_await finish;
-  if (!finished) spdlog::error("store: {}; the counters since the last write are lost", finished.error().message);
+  if (!finished) spdlog::error("store: {}; counters and greylist since the last write are lost", finished.error().message);
   writer_.reset();
 }
 
@@ -92,6 +95,10 @@ Task<Result<bool>> MemoryStore::change(StateWriter::Work work, StateWriter::Effe
 
 Task<ChargeResult> MemoryStore::charge(const Charge& charge) {
   co_return ledger_.charge(charge, *charge.limits, clock_.wall());
+}
+
+Task<GreylistResult> MemoryStore::greylist(const GreylistAttempt& attempt) {
+  co_return greylist_.attempt(attempt, clock_.wall());
 }
 
 Task<Result<void>> MemoryStore::put_block(Block block) {

@@ -1,7 +1,7 @@
 // The embedded store: everything in this process, and with a file durable.
 //
-// With a file blocks and settings are on disk when the call returns; counters are written every kFlushPeriod and at
-// stop(). A disk that cannot be written to is an Error for blocks and settings; counters go on in memory, the state is
+// With a file blocks and settings are on disk when the call returns; counters and greylist are written every kFlushPeriod and at
+// stop(). A disk that cannot be written to is an Error for blocks and settings; counters and greylist go on in memory, the state is
 // told once (log) and writing is tried again. start() fails where the file cannot be opened; rows of it that make no
 // sense are logged and left out.
 #pragma once
@@ -12,6 +12,7 @@
 
 #include "policyd/async/task.h"
 #include "policyd/async/timer.h"
+#include "policyd/store/greylist_table.h"
 #include "policyd/store/ledger.h"
 #include "policyd/store/mirror.h"
 #include "policyd/store/state_writer.h"
@@ -32,6 +33,7 @@ class MemoryStore final : public Store {
   Result<void> start() override;
   Task<void> stop() override;
   Task<ChargeResult> charge(const Charge& charge) override;
+  Task<GreylistResult> greylist(const GreylistAttempt& attempt) override;
   Task<Result<void>> put_block(Block block) override;
   Task<Result<bool>> remove_block(BlockTarget target) override;
   Task<Result<void>> put_setting(std::string account, std::string key, std::string value) override;
@@ -52,6 +54,7 @@ class MemoryStore final : public Store {
   Mirror& mirror_;
   std::string path_;
   Ledger ledger_;
+  GreylistTable greylist_;
   std::unique_ptr<StateWriter> writer_;  // none without a file
   std::unique_ptr<Timer> sweep_timer_, flush_timer_;
 };

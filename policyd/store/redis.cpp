@@ -29,13 +29,15 @@ RedisStore::RedisStore(uv_loop_s* loop, const Clock& clock, Mirror& mirror, cons
       keys_(config.prefix),
       follower_(loop, clock, mirror, keys_),
       link_(loop, clock, config_, keys_, *this),
-      charges_(loop, keys_, config_.url.to_string(), [this](const std::string& reason) { link_.refused(reason); }) {}
+      charges_(loop, keys_, config_.url.to_string(), [this](const std::string& reason) { link_.refused(reason); }),
+      greylist_(keys_, config_.url.to_string()) {}
 
 // What waits goes first, then what it waits for.
 RedisStore::~RedisStore() {
   follower_.detach();
   link_.close();
   charges_.detach();
+  greylist_.detach();
 }
 
 Result<void> RedisStore::start() {
@@ -75,11 +77,13 @@ Task<void> RedisStore::stop() {
 void RedisStore::opened(RedisConnection& data, const std::string& charge_sha) {
   follower_.attach(data);
   charges_.attach(data, charge_sha);
+  greylist_.attach(data);
 }
 
 void RedisStore::closed() {
   follower_.detach();
   charges_.detach();
+  greylist_.detach();
 }
 
 void RedisStore::beat() {
@@ -180,6 +184,12 @@ Task<ChargeResult> RedisStore::charge(const Charge& charge) {
   }
   if (!sent) sent = last_sent(charge);
   co_return share_.charge(charge, link_.nodes().most(), clock_.wall(), sent);
+}
+
+Task<GreylistResult> RedisStore::greylist(const GreylistAttempt& attempt) {
+  if (!link_.serving()) co_return GreylistResult{};
+  const auto asking = greylist_.ask(attempt);
+  co_return co_await asking;
 }
 
 }  // namespace policyd

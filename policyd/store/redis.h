@@ -17,6 +17,7 @@
 #include "policyd/store/local_share.h"
 #include "policyd/store/mirror.h"
 #include "policyd/store/redis_charges.h"
+#include "policyd/store/redis_greylist.h"
 #include "policyd/store/redis_link.h"
 #include "policyd/store/redis_mirror.h"
 #include "policyd/store/store.h"
@@ -40,6 +41,7 @@ class RedisStore final : public Store, private RedisLink::User {
   Result<void> start() override;
   Task<void> stop() override;
   Task<ChargeResult> charge(const Charge& charge) override;
+  Task<GreylistResult> greylist(const GreylistAttempt& attempt) override;
   Task<Result<void>> put_block(Block block) override;
   Task<Result<bool>> remove_block(BlockTarget target) override;
   Task<Result<void>> put_setting(std::string account, std::string key, std::string value) override;
@@ -85,6 +87,7 @@ class RedisStore final : public Store, private RedisLink::User {
   LocalShare share_;
   RedisLink link_;
   RedisCharges charges_;
+  RedisGreylist greylist_;
   // When Redis last counted something of a message, or may have: messages of the last hour are what matters.
   static constexpr size_t kSets = 8 * 1024;
   RecentTable<WallTime, kSets> sent_;

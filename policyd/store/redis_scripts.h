@@ -45,6 +45,13 @@ struct ChargeRecord {
 inline constexpr Milliseconds kRemembered{3'600'000};
 inline constexpr Milliseconds kEndedRemembered{900'000};
 
+// One attempt of greylisting (store.h); the same rules as greylist_table.cpp, held to them by the contract suite. What is
+// stored is text (policyd-redis(7)); what somebody else wrote there is taken for nothing.
+//   KEYS  1 the client's, 2 the one of client, sender and recipient
+//   ARGV  1 block, 2 pass, 3 record: ms; 4 auto_allow; 5 a hash of the message in hex, or ""; 6 "1": dry run
+//   reply {outcome, ms to wait where it has to, 1 where the same message asked last}
+extern const std::string_view kGreylistScript;
+
 // Tells that this node lives, and who else does.
 //   KEYS  nodes key
 //   ARGV  1 node id, 2 what to say of it (JSON), 3 ms after which a node that is silent is forgotten

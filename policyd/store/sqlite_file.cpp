@@ -1,6 +1,6 @@
 // The state file in SQLite: see state_file.h.
 //
-// One file with three tables, in WAL mode with synchronous=FULL: what was committed is on disk, and a process that is
+// One file with four tables, in WAL mode with synchronous=FULL: what was committed is on disk, and a process that is
 // killed at any moment loses nothing of it. The exclusive lock is held as long as the file is open, and goes with the
 // process. Names and values are stored octet by octet. A schema of a later policyd is refused, never guessed at.
 #include <fcntl.h>
@@ -34,10 +34,17 @@ constexpr const char* kCreate =
     "CREATE TABLE IF NOT EXISTS settings(account TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,"
     " PRIMARY KEY(account, key)) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS counters(account TEXT NOT NULL PRIMARY KEY, cells BLOB NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS greylist(key TEXT NOT NULL PRIMARY KEY, kind TEXT NOT NULL, at INTEGER NOT NULL,"
+    // at, until: ms since 1970
+    " until INTEGER NOT NULL, message INTEGER NOT NULL, count INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE INDEX IF NOT EXISTS greylist_expiry ON greylist(until);"
     "PRAGMA application_id = 1886350436;"
     "PRAGMA user_version = 1;"
     "COMMIT";
 static_assert(kApplication == 1886350436 && kSchema == 1, "as in kCreate");
+
+// As they stand in the file; by kind.
+constexpr std::array<std::string_view, GreylistRecord::kKinds> kGreylistKinds = {"waiting", "passed", "client"};
 
 constexpr std::string_view kRights = "; the user that policyd runs as has to read and write the file and its directory";
 
@@ -99,12 +106,14 @@ class SqliteFile final : public StateFile {
   Result<void> put_setting(const std::string& account, const std::string& key, const std::string& value) override;
   Result<void> remove_setting(const std::string& account, const std::string& key) override;
   Result<void> write_counters(const CounterBatch& batch) override;
+  Result<void> write_greylist(const GreylistBatch& batch) override;
   Result<void> sweep(WallTime now) override;
 
  private:
   void load_blocks(WallTime now, Contents& contents);
   void load_settings(Contents& contents);
   void load_counters(Contents& contents);
+  void load_greylist(WallTime now, Contents& contents);
   Result<void> written();
 
   const std::string path_;
@@ -143,6 +152,7 @@ Result<StateFile::Contents> SqliteFile::load(WallTime now) {
   load_blocks(now, contents);
   load_settings(contents);
   load_counters(contents);
+  load_greylist(now, contents);
   if (database_.failed()) return describe(path_, database_);
   return contents;
 }
@@ -194,6 +204,31 @@ void SqliteFile::load_counters(Contents& contents) {
       contents.warnings.push_back(path_ + ": counters of " + quoted(row.text(0)) + ": damaged; left out");
     }
   }
+}
+
+void SqliteFile::load_greylist(WallTime now, Contents& contents) {
+  SqliteStatement row(database_,
+                      "SELECT key, kind, at, until, message, count FROM greylist WHERE until >= ? ORDER BY at");
+  row.bind(now.time_since_epoch().count());
+  size_t odd = 0;
+  while (row.step()) {
+    const std::string name = row.text(1);
+    const auto kind = std::find(kGreylistKinds.begin(), kGreylistKinds.end(), name);
+    if (kind == kGreylistKinds.end()) {
+      ++odd;
+      continue;
+    }
+    GreylistRecord record;
+    record.key = row.text(0);
+    record.kind = static_cast<GreylistRecord::Kind>(kind - kGreylistKinds.begin());
+    record.at = WallTime(Milliseconds(row.number(2).value_or(0)));
+    record.until = WallTime(Milliseconds(row.number(3).value_or(0)));
+    record.message = static_cast<uint64_t>(row.number(4).value_or(0));
+    record.count = row.number(5).value_or(0);
+    contents.greylist.push_back(std::move(record));
+  }
+  if (odd == 0) return;
+  contents.warnings.push_back(path_ + ": greylist: " + std::to_string(odd) + " records of an unknown kind; left out");
 }
 
 // How a write ended; after a failure nothing of it remains.
@@ -255,10 +290,29 @@ Result<void> SqliteFile::write_counters(const CounterBatch& batch) {
   return written();
 }
 
+Result<void> SqliteFile::write_greylist(const GreylistBatch& batch) {
+  const std::lock_guard lock(mutex_);
+  database_.run("BEGIN IMMEDIATE");
+  {
+    SqliteStatement row(database_, "INSERT OR REPLACE INTO greylist VALUES(?, ?, ?, ?, ?, ?)");
+    for (const GreylistRecord& record : batch) {
+      row.bind(record.key).bind(kGreylistKinds[static_cast<size_t>(record.kind)]);
+      row.bind(record.at.time_since_epoch().count()).bind(record.until.time_since_epoch().count());
+      row.bind(static_cast<int64_t>(record.message)).bind(record.count);
+      row.step();
+      row.again();
+    }
+  }  // a statement that is open would keep the transaction open
+  database_.run("COMMIT");
+  return written();
+}
+
 Result<void> SqliteFile::sweep(WallTime now) {
   const std::lock_guard lock(mutex_);
-  SqliteStatement row(database_, "DELETE FROM blocks WHERE expires <= ?");
-  row.bind(now.time_since_epoch().count()).step();
+  SqliteStatement blocks(database_, "DELETE FROM blocks WHERE expires <= ?");
+  blocks.bind(now.time_since_epoch().count()).step();
+  SqliteStatement greylist(database_, "DELETE FROM greylist WHERE until < ?");
+  greylist.bind(now.time_since_epoch().count()).step();
   return written();
 }
 

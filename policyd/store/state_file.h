@@ -1,7 +1,7 @@
-// The embedded store's file: blocks, settings and counters in SQLite, so that they outlive the process.
+// The embedded store's file: blocks, settings, counters and greylist in SQLite, so that they outlive the process.
 //
-// Blocks and settings are committed and on disk (synchronous=FULL) when put_/remove_ return; counters come in batches. Every call may
-// block on the disk, so after load() all of them run on libuv's thread pool, one at a time (memory.cpp sees to that).
+// Blocks and settings are committed and on disk (synchronous=FULL) when put_/remove_ return; counters and greylist come in
+// batches. Every call may block on the disk, so after load() all of them run on libuv's thread pool, one at a time (memory.cpp sees to that).
 // Opening fails with what is wrong and what to do: no rights, not a policyd database, locked by another policyd, damaged.
 #pragma once
 
@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "policyd/store/greylist_table.h"
 #include "policyd/store/sliding_window.h"
 #include "shared/block.h"
 #include "shared/limits.h"
@@ -27,6 +28,7 @@ class StateFile {
     std::vector<Block> blocks;  // those that have not run out at `now`
     std::vector<std::pair<std::string, AccountSettings>> settings;
     std::vector<std::pair<std::string, Counters>> counters;
+    std::vector<GreylistRecord> greylist;  // those that have not run out at `now`, in the order of their times
     std::vector<std::string> warnings;  // rows that could not be understood and were left alone
   };
   virtual Result<Contents> load(WallTime now) = 0;
@@ -40,7 +42,11 @@ class StateFile {
   using CounterBatch = std::vector<std::pair<std::string, Counters::Cells>>;
   virtual Result<void> write_counters(const CounterBatch& batch) = 0;
 
-  // Drops blocks that have run out.
+  // One transaction.
+  using GreylistBatch = std::vector<GreylistRecord>;
+  virtual Result<void> write_greylist(const GreylistBatch& batch) = 0;
+
+  // Drops blocks and greylist records that have run out.
   virtual Result<void> sweep(WallTime now) = 0;
 };
 

@@ -79,12 +79,14 @@ Task<void> StateWriter::carry_out(std::shared_ptr<Order> order) {
 
 Task<bool> StateWriter::write_batch() {
   if (!batch_) {
-    auto taken = ledger_.take_changes(kBatch);
-    if (!taken.empty()) batch_ = std::make_shared<const StateFile::CounterBatch>(std::move(taken));
+    Batch taken{ledger_.take_changes(kBatch), greylist_.take_changes(kBatch)};
+    if (!taken.empty()) batch_ = std::make_shared<const Batch>(std::move(taken));
   }
   const bool last = !batch_;
   Work job = [batch = batch_, now = clock_.wall()](StateFile& file) {
-    return batch ? file.write_counters(*batch) : file.sweep(now);
+    if (!batch) return file.sweep(now);
+    Result<void> counters = batch->counters.empty() ? Result<void>() : file.write_counters(batch->counters);
+    return counters && !batch->greylist.empty() ? file.write_greylist(batch->greylist) : counters;
   };
   Task<Result<void>> work = on_pool(std::move(job));
   const Result<void> written = co_await work;
@@ -102,7 +104,7 @@ Task<Result<void>> StateWriter::on_pool(Work work) {
 void StateWriter::note(const Result<void>& written) {
   const std::string before = std::exchange(trouble_, written ? "" : written.error().message);
   if (before.empty() && !trouble_.empty()) {
-    spdlog::error("store: {}; counters go on in memory, and writing is tried again", trouble_);
+    spdlog::error("store: {}; counters and greylist go on in memory, and writing is tried again", trouble_);
   } else if (!before.empty() && trouble_.empty()) {
     spdlog::info("store: the state file can be written again");
   }

@@ -1,9 +1,9 @@
 // Everything that the embedded store writes to its file, in the order asked for, without holding up the loop.
 //
-// One job at a time runs on the thread pool; what a person asked for goes before the counters, which are taken from the
-// ledger in batches. What was written takes effect even if the one who asked has given up waiting by then: file and
-// memory stay alike. A batch that cannot be written is kept and tried again at the next flush. One log line says that
-// the file cannot be written, one that it can again.
+// One job at a time runs on the thread pool; what a person asked for goes before counters and greylist, which are taken
+// from their tables in batches. What was written takes effect even if the one who asked has given up waiting by then:
+// file and memory stay alike. A batch that cannot be written is kept and tried again at the next flush. One log line says
+// that the file cannot be written, one that it can again.
 #pragma once
 
 #include <coroutine>
@@ -14,6 +14,7 @@
 #include <string>
 
 #include "policyd/async/task.h"
+#include "policyd/store/greylist_table.h"
 #include "policyd/store/ledger.h"
 #include "policyd/store/state_file.h"
 #include "shared/clock.h"
@@ -28,20 +29,22 @@ class StateWriter {
   using Work = std::function<Result<void>(StateFile&)>;  // on the thread pool
   using Effect = std::function<bool()>;                  // on the loop, once the work has been done
 
-  // Accounts per transaction: they are copied on the loop, which they may not hold up.
+  // Accounts, and greylist records, per transaction: they are copied on the loop, which they may not hold up.
   static constexpr size_t kBatch = 2048;
 
-  // `clock` and `ledger` outlive the writer.
-  StateWriter(uv_loop_s* loop, const Clock& clock, std::shared_ptr<StateFile> file, Ledger& ledger)
-      : loop_(loop), clock_(clock), file_(std::move(file)), ledger_(ledger) {}
+  // `clock`, `ledger` and `greylist` outlive the writer.
+  StateWriter(uv_loop_s* loop, const Clock& clock, std::shared_ptr<StateFile> file, Ledger& ledger,
+              GreylistTable& greylist)
+      : loop_(loop), clock_(clock), file_(std::move(file)), ledger_(ledger), greylist_(greylist) {}
 
   // Yields what `effect` returned, or why the work failed (there is no effect then). Whoever is woken by this does not
   // destroy the writer before it has gone back to the loop; finish() allows that.
   Task<Result<bool>> write(Work work, Effect effect);
 
-  // Begins to write the counters that have changed.
+  // Begins to write the counters and greylist records that have changed.
   void flush();
-  // Ends when everything asked for, and all counters, have been written or could not be; the latter is an Error.
+  // Ends when everything asked for, and all counters and greylist records, have been written or could not be; the latter
+  // is an Error.
   Task<Result<void>> finish();
 
   // Why the file cannot be written; empty: it can.
@@ -56,6 +59,12 @@ class StateWriter {
   };
   struct Delivery;
   struct Idle;
+  // Taken from the tables, to be written together.
+  struct Batch {
+    StateFile::CounterBatch counters;
+    StateFile::GreylistBatch greylist;
+    [[nodiscard]] bool empty() const { return counters.empty() && greylist.empty(); }
+  };
 
   void wake();
   Task<void> run();
@@ -68,8 +77,9 @@ class StateWriter {
   const Clock& clock_;
   std::shared_ptr<StateFile> file_;  // shared with the job under way, which may outlive the writer
   Ledger& ledger_;
+  GreylistTable& greylist_;
   std::deque<std::shared_ptr<Order>> orders_;
-  std::shared_ptr<const StateFile::CounterBatch> batch_;  // taken from the ledger, not written yet
+  std::shared_ptr<const Batch> batch_;  // not written yet
   bool flush_due_ = false;
   std::string trouble_;
   std::optional<Task<void>> running_;

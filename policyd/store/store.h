@@ -1,4 +1,4 @@
-// What policyd remembers, in the verbs of its domain: charge, blocks, account settings, usage, nodes.
+// What policyd remembers, in the verbs of its domain: charge, greylist, blocks, account settings, usage, nodes.
 //
 // Two kinds exist: embedded (memory.*, durable with a file) and Redis (redis.*), which keeps answering while Redis is away
 // (local_share.*). One contract suite (tests/contract) runs on all of them. Reads that a decision needs (blocks, settings) are
@@ -48,6 +48,36 @@ struct ChargeResult {
                                             // larger than the limit itself)
 };
 
+// Another question of the engine: has this client tried to send from this sender to this recipient before?
+//
+// The first attempt starts a timer. One that comes before `block` is over is early, and does not move the timer; the first one after
+// that, but no later than `pass` after the first attempt, passes, and from then on mail of the three goes through at once, until
+// `record` has gone by without any. Whoever comes back later than `pass` begins anew. The durations are those of now: a shorter one
+// holds for what was remembered before, too.
+struct GreylistAttempt {
+  std::string_view client, sender, recipient;  // the three, as policyd/greylist/keys.h makes them
+  std::string_view instance;                   // of the message; empty: unknown
+  Milliseconds block{}, pass{}, record{};      // block < pass
+  int64_t auto_allow = 0;  // so many messages of the client that passed within `record` of each other, and it is let through; 0: never
+  bool dry_run = false;    // says what would happen, changes nothing
+};
+
+struct GreylistResult {
+  enum class Outcome : uint8_t {
+    first,    // waits: the timer has been started
+    early,    // waits: before `block` was over
+    passed,   // the attempt that was waited for
+    known,    // passed before
+    allowed,  // the client has passed often enough
+    unknown,  // the shared store is away: it passes
+  };
+  static constexpr size_t kOutcomes = 6;
+  Outcome outcome = Outcome::unknown;
+  Milliseconds wait{};    // first, early: when it will pass; more than 0
+  bool repeated = false;  // early: the same message asked last, for another restriction list: not an attempt of its own
+  [[nodiscard]] bool waits() const { return outcome == Outcome::first || outcome == Outcome::early; }
+};
+
 // Usage of one limit now.
 struct Usage {
   Meter meter;
@@ -88,6 +118,9 @@ class Store {
 
   // Never fails and never takes longer than the store's time-out.
   virtual Task<ChargeResult> charge(const Charge& charge) = 0;
+
+  // The same of greylisting: one round trip, atomic over all nodes.
+  virtual Task<GreylistResult> greylist(const GreylistAttempt& attempt) = 0;
 
   // Durable when they return without an Error (memory without a file: until the process ends). The mirror shows the change at once.
   virtual Task<Result<void>> put_block(Block block) = 0;

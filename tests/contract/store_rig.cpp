@@ -17,6 +17,26 @@ std::shared_ptr<void> make() {
   return std::make_shared<World>();
 }
 
+void by_the_clock(StoreRig&, Milliseconds) {}
+
+// Redis has a clock of its own: in place of setting that forward, all times that are stored are set back, and what lives,
+// lives shorter.
+void age_in_redis(StoreRig& rig, Milliseconds by) {
+  constexpr const char* kAge = R"lua(
+for _, key in ipairs(redis.call('KEYS', 'policyd:grey:*')) do
+  local left = redis.call('PTTL', key) - tonumber(ARGV[1])
+  local before, at, after = string.match(redis.call('GET', key), '^(%w+ )(%d+)(.*)$')
+  if left <= 0 then
+    redis.call('DEL', key)
+  else
+    redis.call('SET', key, string.format('%s%.0f%s', before, at - ARGV[1], after), 'PX', string.format('%.0f', left))
+  end
+end
+return 1
+)lua";
+  REQUIRE(rig.world_as<RedisServer>().command({"EVAL", kAge, "0", std::to_string(by.count())}) == ":1\r\n");
+}
+
 std::unique_ptr<Store> make_memory(StoreRig& rig) {
   return std::make_unique<MemoryStore>(rig.loop, rig.clock, rig.mirror, "");
 }
@@ -45,9 +65,9 @@ std::unique_ptr<Store> make_redis(StoreRig& rig) {
 
 const std::vector<StoreKind>& store_kinds() {
   static const std::vector<StoreKind> kKinds{
-      {"memory:", false, no_world, make_memory},
-      {"memory:/FILE", true, make<TemporaryDirectory>, make_memory_with_file},
-      {"redis+unix://", true, make<RedisServer>, make_redis},
+      {"memory:", false, no_world, make_memory, by_the_clock},
+      {"memory:/FILE", true, make<TemporaryDirectory>, make_memory_with_file, by_the_clock},
+      {"redis+unix://", true, make<RedisServer>, make_redis, age_in_redis},
   };
   return kKinds;
 }

@@ -1,7 +1,8 @@
 // A store with all that it needs, as the contract suite sees it; and the table of the stores that the suite runs on.
 //
 // A new store is one row in store_kinds() (store_rig.cpp). The clock starts at the real time and stands still: embedded
-// stores take their time from it, Redis has its own, so no test of the suite depends on the passing of time.
+// stores take their time from it, Redis has its own, so no test of the suite depends on the passing of
+// time; pass_time() lets it pass for the greylist.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -26,6 +27,8 @@ struct StoreKind {
   // What outlives a restart: a directory, a server. May be nothing.
   std::shared_ptr<void> (*make_world)();
   std::unique_ptr<Store> (*make_store)(StoreRig& rig);
+  // Makes the greylist records in the world that much older, where their time is not the rig's clock.
+  void (*age_greylist)(StoreRig& rig, Milliseconds by);
 };
 const std::vector<StoreKind>& store_kinds();
 
@@ -44,6 +47,11 @@ class StoreRig {
     return loop.run(std::move(task));
   }
   ChargeResult charge(const Charge& charge) { return run(store->charge(charge)); }
+  // On the clock, and for the greylist.
+  void pass_time(Milliseconds by) {
+    clock.advance(by);
+    kind.age_greylist(*this, by);
+  }
   // What the account has used: "messages/1h" -> 3.
   std::map<std::string, int64_t> used(const std::string& account);
   template <class World>

@@ -43,9 +43,9 @@ ROOMS = [
          "policyctl uses shared/ and the admin API only"),
     Room(r"policyd/(?!ctl/).*", r"(?!policyd/ctl/).*", "policyd includes nothing of policyctl"),
     Room(r"policyd/checks/(?!table\.cpp).*|policyd/spf/.*",
-         r"policyd/checks/check\.h|policyd/spf/.*|policyd/dns/resolver\.h|policyd/store/store\.h|"
+         r"policyd/checks/check\.h|policyd/(spf|dnsbl)/.*|policyd/dns/resolver\.h|policyd/store/store\.h|"
          r"policyd/async/task\.h|shared/.*",
-         "checks/ and spf/ see check.h, resolver.h, store.h, task.h and shared/; never another check"),
+         "checks/ and spf/ see check.h, dnsbl/, spf/, resolver.h, store.h, task.h and shared/; never another check"),
     Room(r"policyd/(?!main\.cpp|app\.).*", r"(?!policyd/app\.h).*", "only main.cpp sees the app"),
 ]
 
@@ -53,6 +53,7 @@ LIBRARIES = [
     Library(r"uv\.h", r"policyd/(async/.*|(listener|app|dns/cares|store/redis_connection)\.(h|cpp))",
             "uv.h only in async/, listener, app, dns/cares and store/redis_connection"),
     Library(r"ares.*\.h", r"policyd/dns/cares\.(h|cpp)", "ares.h only in dns/cares"),
+    Library(r"idn2\.h", r"policyd/dns/names\.cpp", "idn2.h only in dns/names"),
     Library(r"hiredis/.*", r"policyd/store/redis.*", "hiredis only in store/redis*"),
     Library(r"sqlite3\.h", r"policyd/store/sqlite\..*",
             "sqlite3.h only in store/sqlite"),

@@ -12,6 +12,7 @@
 #include "policyd/engine.h"
 #include "policyd/reply.h"
 #include "tests/support/fake_clock.h"
+#include "tests/support/fake_resolver.h"
 #include "tests/support/fake_store.h"
 #include "tests/support/make_request.h"
 #include "tests/support/request_lines.h"
@@ -47,7 +48,15 @@ class Asking {
 };
 
 struct EngineRig {
-  explicit EngineRig(std::string_view toml = "") : engine(config_from(toml), mirror, store, loop) {}
+  explicit EngineRig(std::string_view toml = "")
+      : engine(config_from(without_spf(toml)), EngineParts{mirror, store, resolver, zones, clock, loop}) {}
+
+  // SPF weighs something for nearly every mail: tests that are not about it do without.
+  static std::string without_spf(std::string_view toml) {
+    std::string all(toml);
+    if (toml.find("[checks.spf]") == std::string_view::npos) all += "\n[checks.spf]\nincoming = 0\n";
+    return all;
+  }
 
   Verdict decide(std::string_view lines) {
     const Asking asking(engine, lines);
@@ -91,6 +100,13 @@ struct EngineRig {
   FakeClock clock;
   Mirror mirror{clock};
   FakeStore store;
+  // The world of request_lines().
+  FakeResolver resolver{R"(
+    stranger.example MX 10 mail.stranger.example
+    stranger.example TXT v=spf1 ?all
+    mail.stranger.example A 192.0.2.1
+  )"};
+  Zones zones{resolver, clock};
   Engine engine;
 };
 

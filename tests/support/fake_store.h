@@ -1,6 +1,6 @@
 // A store that says what the test tells it to, and keeps what it was asked.
 //
-// It answers charges only: blocks and settings are for tests to write into the Mirror themselves.
+// It answers charges and greylisting only: blocks and settings are for tests to write into the Mirror themselves.
 #pragma once
 
 #include <string>
@@ -23,7 +23,16 @@ class FakeStore final : public Store {
   };
   std::vector<Asked> asked;
   ChargeResult answer;  // to every charge
-  Gate gate;            // every charge passes it; open
+  // A GreylistAttempt with text of its own.
+  struct Attempted {
+    std::string client, sender, recipient, instance;
+    Milliseconds block, pass, record;
+    int64_t auto_allow;
+    bool dry_run;
+  };
+  std::vector<Attempted> attempted;
+  GreylistResult greylisted;  // the answer to every attempt
+  Gate gate;            // every charge and attempt passes it; open
 
   FakeStore() { gate.open(); }
 
@@ -44,6 +53,14 @@ class FakeStore final : public Store {
     co_await passing;
     co_return answer;
   }
+  Task<GreylistResult> greylist(const GreylistAttempt& attempt) override {
+    attempted.push_back({std::string(attempt.client), std::string(attempt.sender), std::string(attempt.recipient),
+                         std::string(attempt.instance), attempt.block, attempt.pass, attempt.record,
+                         attempt.auto_allow, attempt.dry_run});
+    auto passing = gate.pass();
+    co_await passing;
+    co_return greylisted;
+  }
   Task<Result<void>> put_block(Block) override { co_return none(); }
   Task<Result<bool>> remove_block(BlockTarget) override { co_return none(); }
   Task<Result<void>> put_setting(std::string, std::string, std::string) override { co_return none(); }
@@ -55,7 +72,7 @@ class FakeStore final : public Store {
   [[nodiscard]] StoreStatus status() const override { return {}; }
 
  private:
-  static Error none() { return Error{"the fake store answers charges only"}; }
+  static Error none() { return Error{"the fake store answers charges and greylisting only"}; }
 };
 
 }  // namespace policyd::test

@@ -7,7 +7,10 @@
 #include <string_view>
 
 #include "policyd/checks/check.h"
+#include "policyd/dnsbl/zones.h"
 #include "shared/protocol.h"
+#include "tests/support/fake_clock.h"
+#include "tests/support/fake_resolver.h"
 
 namespace policyd {
 
@@ -25,25 +28,60 @@ inline std::unique_ptr<Request> make_request(std::string_view attributes) {
   return request;
 }
 
-// What the check `name` says, as "outcome (detail)", "error: WHY", or "" for nothing. For checks
-// that do not wait.
-inline std::string observe(std::string_view name, std::string_view attributes,
-                           const Config& config = {}) {
+inline const CheckRow& check_named(std::string_view name) {
   for (const CheckRow& row : check_table()) {
-    if (row.spec.name != name) continue;
-    const auto request = make_request(attributes);
-    const CheckContext context{*request, config, Direction::incoming};
-    const Task<Observation> task = row.run(context);
-    task.start();
-    if (!task.done()) throw std::logic_error("the check waits");
-    const Observation observation = task.result();
-    std::string said = observation.error.empty() ? "" : "error: " + observation.error;
-    for (const Outcome& outcome : observation.outcomes) {
-      said.append(row.spec.outcomes.at(outcome.index).name).append(" (" + outcome.detail + ")");
-    }
-    return said;
+    if (row.spec.name == name) return row;
   }
   throw std::logic_error("no such check");
+}
+
+// Those of the configuration, or the defaults where it does not know the check.
+inline CheckSettings settings_of(const CheckSpec& spec, const Config& config) {
+  if (const auto found = config.checks.find(spec.name); found != config.checks.end()) return found->second;
+  CheckSettings settings;
+  for (const OutcomeSpec& outcome : spec.outcomes) {
+    settings.weights[0].push_back(outcome.incoming);
+    settings.weights[1].push_back(outcome.outgoing);
+  }
+  return settings;
+}
+
+// "outcome (detail), outcome (detail), error: WHY", or "" for nothing.
+inline std::string describe(const CheckSpec& spec, const Observation& observation) {
+  std::string said;
+  for (const Outcome& outcome : observation.outcomes) {
+    if (!said.empty()) said += ", ";
+    said.append(spec.outcomes.at(outcome.index).name).append(" (" + outcome.detail + ")");
+  }
+  if (!observation.error.empty()) said.append(said.empty() ? "" : ", ").append("error: " + observation.error);
+  return said;
+}
+
+// What the check `name` says of an incoming request; what it waits for is given to it.
+inline std::string observe(std::string_view name, std::string_view attributes, const Config& config,
+                           test::FakeResolver& resolver, Zones& zones) {
+  const CheckRow& row = check_named(name);
+  const auto request = make_request(attributes);
+  const CheckSettings settings = settings_of(row.spec, config);
+  const CheckContext context{*request, config, settings, Direction::incoming, resolver, zones};
+  const Task<Observation> task = row.run(context);
+  return describe(row.spec, resolver.run(task));
+}
+
+inline std::string observe(std::string_view name, std::string_view attributes, const Config& config,
+                           test::FakeResolver& resolver) {
+  const test::FakeClock clock;
+  Zones zones(resolver, clock);
+  zones.reconfigure(config);
+  return observe(name, attributes, config, resolver, zones);
+}
+
+// The same for a check that asks nothing.
+inline std::string observe(std::string_view name, std::string_view attributes, const Config& config = {}) {
+  test::FakeResolver resolver;
+  std::string said = observe(name, attributes, config, resolver);
+  if (!resolver.asked().empty()) throw std::logic_error("the check asked the DNS");
+  return said;
 }
 
 }  // namespace policyd

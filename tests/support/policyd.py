@@ -12,6 +12,7 @@ import subprocess
 import sys
 
 from support.daemon import Daemon
+from support.dns_server import DnsServer
 from support.policy_client import PolicyClient, parse_endpoint
 
 # Puts the sockets in argv[1] ("5,6") at descriptor 3 and up and runs the rest, as systemd would. They are moved out of the
@@ -26,13 +27,21 @@ os.execv(sys.argv[2], sys.argv[2:])
 """
 
 
+# A DNS that speaks against nobody: every name exists and takes mail, no address has a name.
+PEACEFUL_DNS = {f"*.{domain}": {"A": ["198.51.100.1"], "MX": ["10 mx.example"], "TXT": ["v=spf1 ?all"]}
+                for domain in ("example", "com", "net", "org")}
+
+
 def toml(value):
     """A value as TOML; what JSON and TOML write alike is all the tests need."""
     return json.dumps(value)
 
 
 class Policyd(Daemon):
-    """`listen`: endpoints, a unix socket if none is given; `tables`: more TOML; `server`, `store_keys`: more keys."""
+    """`listen`: endpoints, a unix socket if none is given; `tables`: more TOML; `server`, `store_keys`: more keys.
+
+    Without a [dns] in `tables` it asks a DNS of its own, PEACEFUL_DNS.
+    """
 
     def __init__(self, test, name="policyd", listen=None, store="memory:", tables="", server=None, store_keys=None,
                  start=True):
@@ -43,6 +52,10 @@ class Policyd(Daemon):
         self.tables = {"server": {"listen": self.listen, "node": name, **(server or {})},
                        "admin": {"listen": [f"unix:{self.admin_socket}"]},
                        "store": {"url": store, **(store_keys or {})}}
+        if "[dns]" not in tables:
+            dns = DnsServer(PEACEFUL_DNS).start()
+            test.addCleanup(dns.stop)
+            self.tables["dns"] = {"servers": [dns.address]}
         self.configure(tables)
         test.addCleanup(self._stop_if_running)
         if start:

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <set>
 
+#include "policyd/allow.h"
 #include "policyd/checks/check.h"
 
 using namespace policyd;
@@ -45,7 +46,7 @@ TEST_CASE("check_table: outcomes are unique keys with a reason that an SMTP repl
       CHECK(is_printable_line(outcome.reason));
       CHECK(outcome.reason.size() < 100);
       // These are settings and a weight of the check itself.
-      for (const std::string_view reserved : {"incoming", "outgoing", "block", "dry_run"}) {
+      for (const std::string_view reserved : {"incoming", "outgoing", "block", "dry_run", "zones"}) {
         CHECK(outcome.name != reserved);
       }
     }
@@ -64,10 +65,33 @@ TEST_CASE("check_table: the default weights") {
   CHECK(weights ==
         "reverse_dns missing 10/0\n"
         "reverse_dns unconfirmed 5/0\n"
+        "reverse_dns generic 5/0\n"
         "ehlo syntax 10/0\n"
         "ehlo unqualified 10/0\n"
         "ehlo literal 5/0\n"
         "ehlo ours 20/0\n"
+        "ehlo unresolvable 5/0\n"
+        "ehlo mismatch 0/0\n"
         "sender syntax 10/0\n"
-        "sender unqualified 10/0\n");
+        "sender unqualified 10/0\n"
+        "sender_domain no_domain 15/0\n"
+        "sender_domain no_mail 10/0\n"
+        "sender_domain null_mx 10/0\n"
+        "sender_domain bogus_mx 10/0\n"
+        "spf fail 20/0\n"
+        "spf softfail 8/0\n"
+        "spf neutral 0/0\n"
+        "spf none 2/0\n"
+        "spf pass -2/0\n"
+        "spf temperror 0/0\n"
+        "spf permerror 2/0\n"
+        "dnsbl listed 10/0\n"
+        "rhsbl listed 10/0\n");
+}
+
+TEST_CASE("check_table: a set of checks has room for all, and a check of lists finds one thing") {
+  CHECK(check_table().size() <= kMostChecks);
+  for (const CheckSpec& spec : check_specs()) {
+    if (spec.zones != ZoneKind::none) CHECK(spec.outcomes.size() == 1);
+  }
 }

@@ -30,6 +30,8 @@ std::string read(const std::filesystem::path& path) {
 const std::vector<CheckSpec> kSpecs = {
     {"name", "a check", {{"missing", "no name", 10, 0}, {"wrong", "a wrong name", 5, 0}}},
     {"size", "another", {{"large", "too large", 1, 2}}},
+    {"lists", "of addresses", {{"listed", "on a list", 10, 0}}, ZoneKind::addresses},
+    {"names", "of names", {{"listed", "on a list", 7, 1}}, ZoneKind::names},
 };
 
 Config config_of(std::string_view toml, std::span<const CheckSpec> checks = kSpecs) {
@@ -175,9 +177,58 @@ TEST_CASE("config: a check's weights") {
   }
 }
 
+TEST_CASE("config: zones take what they do not say from their check, wherever it stands") {
+  const Config config = config_of(
+      "[[checks.lists.zones]]\nzone = \"One.example.\"\n"
+      "[[checks.lists.zones]]\nzone = \"one.example\"\nanswers = \"127.0.0.[2..4]\"\nlabel = \"One\"\nincoming = -5\n"
+      "[checks.lists]\nincoming = 3\noutgoing = { listed = 1 }\n"
+      "[checks.names]\nzones = [{ zone = \"two.example\", names = [\"client\"], incoming = 0, outgoing = 0 }]\n");
+  const CheckSettings& lists = config.checks.find("lists")->second;
+  REQUIRE(lists.zones.size() == 2);
+  CHECK(lists.zones[0].zone == "one.example");
+  CHECK(lists.zones[0].answers == AnswerFilter());
+  CHECK(lists.zones[0].weights == std::array{3, 1});
+  CHECK(lists.zones[1].answers.to_string() == "127.0.0.[2..4]");
+  CHECK(lists.zones[1].label == "One");
+  CHECK(lists.zones[1].weights == std::array{-5, 1});
+  CHECK(lists.applies(Direction::outgoing));
+  const CheckSettings& names = config.checks.find("names")->second;
+  CHECK(names.zones.at(0).names == std::vector{ListedName::client});
+  CHECK_FALSE(names.applies(Direction::incoming));  // the weights of the check are not its own
+  CHECK_FALSE(config_of("").checks.find("lists")->second.applies(Direction::incoming));
+}
+
+TEST_CASE("config: whom checks are not applied to") {
+  const Config config = config_of(
+      "[[allow]]\nclients = [\"192.0.2.1\", \"MX.example.com\", \".example.org.\"]\n"
+      "recipients = [\"Postmaster\", \"Abuse@Example.com\"]\nsender_domains = [\"Example.net\"]\nskip = [\"size\"]\n"
+      "[[allow]]\nclients = [\"2001:db8::/32\"]\n");
+  REQUIRE(config.allow.size() == 2);
+  const AllowEntry& entry = config.allow[0];
+  REQUIRE(entry.clients.size() == 3);
+  CHECK(entry.clients[0].network == *Network::parse("192.0.2.1"));
+  CHECK(entry.clients[1].name == "mx.example.com");
+  CHECK(entry.clients[2].name == "example.org");
+  CHECK(entry.recipients == std::vector<std::string>{"postmaster", "abuse@example.com"});
+  CHECK(entry.sender_domains == std::vector<std::string>{"example.net"});
+  CHECK(entry.skip == std::vector<std::string>{"size"});
+  CHECK(config.allow[1].skip == std::vector<std::string>{"all"});
+  CHECK(config_of("").allow.empty());
+}
+
+TEST_CASE("config: DNS servers") {
+  const Config config = config_of(
+      "dns.servers = [\"127.0.0.1:5353\", \"192.0.2.53:53\", \"2001:db8::53\", \"[2001:DB8::54]:53\", \"[::1]:5353\"]");
+  CHECK(config.dns.servers == std::vector<std::string>{"127.0.0.1:5353", "192.0.2.53", "2001:db8::53", "2001:db8::54",
+                                                       "[::1]:5353"});
+  CHECK(config.dns.timeout == Milliseconds(1000));
+  CHECK(config.dns.cache == 100000);
+}
+
 TEST_CASE("config: unknown checks and outcomes") {
   CHECK(errors_of("[checks.spf]\n") ==
-        "policyd.toml:1:9: checks.spf: unknown key; expected \"name\" or \"size\"\n");
+        "policyd.toml:1:9: checks.spf: unknown key; expected \"name\", \"size\", \"lists\" or "
+        "\"names\"\n");
   CHECK(errors_of("[checks.name]\nincoming = { fail = 1, wrnog = 2 }\noutgoing = 1.5") ==
         "policyd.toml:2:14: checks.name.incoming.fail: unknown key; expected \"missing\" or "
         "\"wrong\"\n"
@@ -218,6 +269,13 @@ TEST_CASE("config: what is shown can be read back") {
       "[log]\nlevel = \"debug\"\ntarget = \"/var/log/policyd.log\"\nverdicts = \"none\"\n"
       "[checks.name]\nincoming = { missing = 1, wrong = 2 }\noutgoing = -7\nblock = "
       "true\n[checks.size]\ndry_run = true\n"
+      "[dns]\nservers = [\"127.0.0.1:5353\", \"[::1]:53\"]\ntimeout = \"50ms\"\ncache = 0\n"
+      "[checks.lists]\nincoming = 3\n[[checks.lists.zones]]\nzone = \"BL.example.\"\n"
+      "[[checks.lists.zones]]\nzone = \"bl.example\"\nanswers = \"127.0.0.[2..11;30]\"\nlabel = "
+      "'A \"list\"'\noutgoing = -1000\n"
+      "[[checks.names.zones]]\nzone = \"bl.example\"\nnames = [\"ehlo\"]\n"
+      "[[allow]]\nclients = [\"192.0.2.0/24\", \".Example.com\"]\nrecipients = [\"Postmaster\"]\n"
+      "[[allow]]\nsender_domains = [\"example.org\"]\nskip = [\"lists\", \"name\"]\n"
       "[accounts.default]\nmessages = []\n[accounts.\"example.com\"]\nbytes = "
       "[\"1MiB/90s\"]\n[accounts.\"a b@c\"]\n",
   };
@@ -231,6 +289,10 @@ TEST_CASE("config: what is shown can be read back") {
       CHECK(row.same(config, again));
     }
     CHECK(again.accounts == config.accounts);
+    CHECK(again.allow == config.allow);
+    for (const auto& [name, settings] : config.checks) {
+      CHECK(again.checks.find(name)->second.zones == settings.zones);
+    }
   }
 }
 
@@ -292,9 +354,9 @@ TEST_CASE("config: odd documents are errors, not crashes") {
   CHECK(errors_of(std::string("a\0b", 3)) != "");
   CHECK(errors_of("server = \"\xff\"") != "");
   CHECK(errors_of("a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p = 1") ==
-        "policyd.toml:1:1: a: unknown key; expected \"server\", \"admin\", \"store\", \"traffic\", "
+        "policyd.toml:1:1: a: unknown key; expected \"server\", \"admin\", \"store\", \"dns\", \"traffic\", "
         "\"score\", \"blocks\", "
-        "\"limits\", \"log\", \"checks\" or \"accounts\"\n");
+        "\"limits\", \"greylist\", \"log\", \"checks\", \"allow\", ...\n");
   CHECK(errors_of("server = " + std::string(1000, '[')) != "");
   CHECK(errors_of("[[server]]\ndeadline = \"3s\"") ==
         "policyd.toml:1:1: server: expected a table, written [server], found an array\n");

@@ -7,6 +7,7 @@
 
 #include "policyd/checks/check.h"
 #include "shared/config_schema.h"
+#include "shared/config_tables.h"
 #include "shared/limits.h"
 
 using namespace policyd;
@@ -52,6 +53,20 @@ TEST_CASE("docs: policyd.toml(5) has every key, its default, and whether it need
   for (const AccountDefault& row : account_defaults()) {
     check_line(page, ".It Cm " + std::string(row.key) + " No = Li " + as_mdoc(row.initial));
   }
+}
+
+TEST_CASE("docs: policyd.toml(5) and conf/policyd.toml have every key of zones and of [[allow]]") {
+  const std::string page = text_of("man/policyd.toml.5");
+  const std::string conf = text_of("conf/policyd.toml");
+  const auto check_key = [&](std::string_view key, std::string_view initial) {
+    if (key == "incoming" || key == "outgoing") return;  // stand together
+    check_line(page, ".It Cm " + std::string(key) + (initial.empty() ? "" : " No = Li " + as_mdoc(initial)));
+    const std::string wanted = "#   " + std::string(key) + " = ";
+    CHECK_MESSAGE(conf.find("\n" + wanted) != std::string::npos, wanted);
+  };
+  for (const auto& row : zone_rows(ZoneKind::names)) check_key(row.key, row.initial);
+  const auto checks = check_specs();
+  for (const auto& row : allow_rows(checks)) check_key(row.key, row.initial);
 }
 
 TEST_CASE("docs: policyd.toml(5) has every threshold") {

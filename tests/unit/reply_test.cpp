@@ -57,6 +57,28 @@ TEST_CASE("reply: a text cannot end the reply, nor outgrow what Postfix reads") 
   CHECK(reply.ends_with("x\n\n"));
 }
 
+TEST_CASE("reply: who is greylisted may still be rejected by a later restriction") {
+  Verdict greylisted = verdict(Action::defer, "4.7.1 Later");
+  greylisted.if_permit = true;
+  CHECK(reply_to(greylisted) == "action=DEFER_IF_PERMIT 4.7.1 Later\n\n");
+}
+
+TEST_CASE("log line: what greylisting said") {
+  using Outcome = GreylistResult::Outcome;
+  const auto line_of = [](const GreylistResult& result, bool counted) {
+    Verdict made = verdict(Action::dunno);
+    made.greylisting = {result, "192.0.2.0/24", counted};
+    const std::string line = log_line(made);
+    const size_t start = line.find(" greylist=");
+    return line.substr(start, line.find(" instance=") - start);
+  };
+  CHECK(line_of({Outcome::first, Milliseconds{240'000}}, true) == " greylist=first greylist_client=\"192.0.2.0/24\" wait=240000ms");
+  CHECK(line_of({Outcome::early, Milliseconds{1}, true}, false) ==
+        " greylist=early (dry run) greylist_client=\"192.0.2.0/24\" wait=1ms");
+  CHECK(line_of({Outcome::known}, true) == " greylist=known greylist_client=\"192.0.2.0/24\"");
+  CHECK(line_of({Outcome::unknown}, true) == " greylist=unknown greylist_client=\"192.0.2.0/24\" store=away");
+}
+
 TEST_CASE("log line: what was decided, about whom") {
   Verdict passed = verdict(Action::dunno);
   CHECK(log_line(passed) ==

@@ -60,7 +60,7 @@ TEST_CASE("score: findings are added to those of other checks") {
 }
 
 TEST_CASE("score: a check that could not be done is a finding that weighs nothing and says why") {
-  Observation observation = seen({kRed});
+  Observation observation;
   observation.error = "no answer by the deadline";
   const auto findings = weighed(observation, settings());
   REQUIRE(findings.size() == 1);

@@ -90,6 +90,48 @@ TEST_CASE("sqlite_file: blocks, settings and counters outlive the process") {
   CHECK(contents.counters[0].second.cells() == cells);
 }
 
+GreylistRecord greylist_record(std::string key, GreylistRecord::Kind kind, Milliseconds lives) {
+  GreylistRecord record;
+  record.key = std::move(key);
+  record.kind = kind;
+  record.at = kNow - Milliseconds{1'000};
+  record.until = kNow + lives;
+  record.message = 0xfedcba9876543210;
+  record.count = 3;
+  return record;
+}
+
+TEST_CASE("sqlite_file: greylist records outlive the process, until they run out, in the order of their times") {
+  using Kind = GreylistRecord::Kind;
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("state.db");
+  auto waiting = greylist_record("192.0.2.0/24 ann@example.org>bob@example.com", Kind::waiting, Milliseconds{10});
+  auto client = greylist_record("192.0.2.0/24", Kind::client, Milliseconds{20});
+  client.at -= Milliseconds{1};
+  {
+    const auto file = open_or_fail(path);
+    CHECK(file->write_greylist({waiting, client}).ok());
+    waiting.kind = Kind::passed;
+    CHECK(file->write_greylist({waiting}).ok());
+  }
+  CHECK(load(path).greylist == std::vector<GreylistRecord>{client, waiting});
+  CHECK(load(path, kNow + Milliseconds{10}).greylist.size() == 2);
+  CHECK(load(path, kNow + Milliseconds{11}).greylist == std::vector<GreylistRecord>{client});
+  CHECK(open_or_fail(path)->sweep(kNow + Milliseconds{11}).ok());
+  CHECK(load(path).greylist == std::vector<GreylistRecord>{client});
+}
+
+TEST_CASE("sqlite_file: greylist records of an unknown kind are left out, and said once") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("state.db");
+  CHECK(open_or_fail(path)->write_greylist({greylist_record("a", GreylistRecord::Kind::client, Milliseconds{10}),
+                                            greylist_record("b", GreylistRecord::Kind::client, Milliseconds{10})}).ok());
+  run_sql(path, "UPDATE greylist SET kind = 'odd'");
+  const auto contents = load(path);
+  CHECK(contents.greylist.empty());
+  CHECK(contents.warnings == std::vector<std::string>{path + ": greylist: 2 records of an unknown kind; left out"});
+}
+
 TEST_CASE("sqlite_file: what is put again is replaced, what is removed is gone") {
   const TemporaryDirectory directory;
   const std::string path = directory.file("state.db");

@@ -31,6 +31,11 @@ class FakeFile final : public StateFile {
     for (const auto& [account, cells] : batch) counters[account] = cells;
     return note("counters");
   }
+  Result<void> write_greylist(const GreylistBatch& batch) override {
+    if (full) return Error{"state.db: cannot be written: database or disk is full"};
+    for (const GreylistRecord& record : batch) greylist[record.key] = record;
+    return note("greylist");
+  }
   Result<void> sweep(WallTime) override { return note("sweep"); }
 
   Result<void> note(const std::string& line) {
@@ -42,6 +47,7 @@ class FakeFile final : public StateFile {
   std::atomic<bool> full = false;
   std::vector<std::string> lines;  // to be read when nothing is under way
   std::map<std::string, Counters::Cells> counters;
+  std::map<std::string, GreylistRecord> greylist;
 };
 
 // Takes what the default logger says while it lives.
@@ -67,11 +73,15 @@ struct Fixture {
   TestLoop loop;
   FakeClock clock;
   Ledger ledger;
+  GreylistTable greylist;
   Limits limits{{Meter::messages, 100, Milliseconds{3'600'000}}};
   std::shared_ptr<FakeFile> file = std::make_shared<FakeFile>();
-  std::unique_ptr<StateWriter> writer = std::make_unique<StateWriter>(loop, clock, file, ledger);
+  std::unique_ptr<StateWriter> writer = std::make_unique<StateWriter>(loop, clock, file, ledger, greylist);
 
-  Fixture() { ledger.track_changes(); }
+  Fixture() {
+    ledger.track_changes();
+    greylist.track_changes();
+  }
   void charge(const std::string& account) {
     Charge charge;
     charge.account = account;
@@ -134,8 +144,8 @@ TEST_CASE("state_writer: counters that cannot be written are kept and tried agai
   CHECK(f.writer->trouble().empty());
   CHECK(f.file->counters.size() == 4);
   CHECK(f.log.text() ==
-        "error: store: state.db: cannot be written: database or disk is full; counters go on in memory, and writing is "
-        "tried again\n"
+        "error: store: state.db: cannot be written: database or disk is full; counters and greylist go on in memory, "
+        "and writing is tried again\n"
         "info: store: the state file can be written again\n");
 }
 
@@ -158,6 +168,29 @@ TEST_CASE("state_writer: many accounts are written in several batches") {
   CHECK(f.loop.run(f.writer->finish()).ok());
   CHECK(f.file->counters.size() == 2 * StateWriter::kBatch + 1);
   CHECK(f.file->lines == std::vector<std::string>{"counters", "counters", "counters", "sweep"});
+}
+
+TEST_CASE("state_writer: greylist records are written with the counters, and are kept where they cannot be") {
+  Fixture f;
+  const auto attempt_of = [&f](const std::string& sender) {
+    GreylistAttempt attempt;
+    attempt.client = "192.0.2.0/24";
+    attempt.sender = sender;
+    attempt.recipient = "bob@example.com";
+    attempt.block = Milliseconds{240'000};
+    attempt.pass = attempt.record = Milliseconds{3'600'000};
+    f.greylist.attempt(attempt, f.clock.wall());
+  };
+  attempt_of("ann@example.org");
+  f.file->full = true;
+  CHECK_FALSE(f.loop.run(f.writer->finish()).ok());
+  f.file->full = false;
+  f.charge("joe");
+  attempt_of("eve@example.org");
+  CHECK(f.loop.run(f.writer->finish()).ok());
+  CHECK(f.file->lines == std::vector<std::string>{"greylist", "counters", "greylist", "sweep"});
+  CHECK(f.file->greylist.size() == 2);
+  CHECK(f.file->greylist.at("192.0.2.0/24 ann@example.org>bob@example.com").kind == GreylistRecord::Kind::waiting);
 }
 
 TEST_CASE("state_writer: a flush asked for while one is under way is done too") {

@@ -13,7 +13,7 @@ from support.policyd import Policyd
 from support.redis import Redis
 from support.wait import free_port, wait_until
 
-QUIET = '[log]\nverdicts = "none"\n'
+QUIET = '[log]\nverdicts = "none"\n[score.incoming]\ndefer = 0\nreject = 0\n'
 CAP = 64 * 1024
 TAGS = 24  # senders that are blocked, each with a reply of its own
 

@@ -14,6 +14,7 @@
 
 #include "policyd/checks/check.h"
 #include "tests/support/fake_clock.h"
+#include "tests/support/fake_resolver.h"
 #include "tests/support/run_task.h"
 #include "tests/support/temporary_directory.h"
 
@@ -30,6 +31,7 @@ class StubStore final : public Store {
   Result<void> start() override { return {}; }
   Task<void> stop() override { co_return; }
   Task<ChargeResult> charge(const Charge&) override { co_return ChargeResult{}; }
+  Task<GreylistResult> greylist(const GreylistAttempt&) override { co_return GreylistResult{}; }
   Task<Result<void>> put_block(Block) override { co_return Result<void>(); }
   Task<Result<bool>> remove_block(BlockTarget) override {
     co_return Error{"the store is read-only"};
@@ -60,13 +62,15 @@ struct Rig {
   test::FakeClock clock;
   Mirror mirror{clock};
   StubStore store;
-  Engine engine{default_config(), mirror, store, loop};
+  test::FakeResolver resolver;
+  Zones zones{resolver, clock};
+  Engine engine{default_config(), {mirror, store, resolver, zones, clock, loop}};
   std::string path = directory.file("admin.sock");
 
   [[nodiscard]] Result<std::unique_ptr<AdminServer>> start() { return start("unix:" + path); }
   [[nodiscard]] Result<std::unique_ptr<AdminServer>> start(const std::string& endpoint) {
     const AdminContext context{
-        engine, store, mirror, clock, clock.wall(), "mx1", [] { return ListenerStatistics(); }};
+        engine, store, mirror, clock, resolver, clock.wall(), "mx1", [] { return ListenerStatistics(); }};
     const Config::Admin config{{*Endpoint::parse(endpoint)}, 0640};
     return AdminServer::start(loop, context, config);
   }

@@ -7,6 +7,7 @@
 #include "policyd/checks/check.h"
 #include "policyd/store/memory.h"
 #include "tests/support/fake_clock.h"
+#include "tests/support/fake_resolver.h"
 #include "tests/support/run_task.h"
 
 using namespace policyd;
@@ -22,8 +23,8 @@ bytes = ["2GB/1d"]
 recipients = ["100/1h"]
 )";
 
-std::shared_ptr<const Config> read_config() {
-  auto parsed = parse_config(kConfig, "test.toml", check_specs());
+std::shared_ptr<const Config> read_config(std::string_view more) {
+  auto parsed = parse_config(std::string(kConfig) + std::string(more), "test.toml", check_specs());
   REQUIRE(std::holds_alternative<Config>(parsed));
   return std::make_shared<const Config>(std::get<Config>(std::move(parsed)));
 }
@@ -36,7 +37,9 @@ struct Reply {
 // All that the API stands on.
 class Rig {
  public:
-  Rig() { REQUIRE(store.start().ok()); }
+  explicit Rig(std::string_view more = "") : engine(read_config(more), {mirror, store, resolver, zones, clock, loop}) {
+    REQUIRE(store.start().ok());
+  }
   ~Rig() { loop.run(store.stop()); }
 
   Reply ask(std::string method, std::string target, std::string body = {}) {
@@ -67,8 +70,12 @@ class Rig {
   test::FakeClock clock;
   Mirror mirror{clock};
   MemoryStore store{loop, clock, mirror, ""};
-  Engine engine{read_config(), mirror, store, loop};
-  AdminContext context{engine, store, mirror, clock, test::FakeClock::kStart, "mx1", [] {
+  test::FakeResolver resolver{
+      "mail.example.org A 192.0.2.7\nexample.com A 192.0.2.7\n"
+      "example.com TXT v=spf1 ip4:192.0.2.1 ?ip4:192.0.2.7 -all exp=e.example.com\ne.example.com TXT Not from %{i}"};
+  Zones zones{resolver, clock};
+  Engine engine;
+  AdminContext context{engine, store, mirror, clock, resolver, test::FakeClock::kStart, "mx1", [] {
                          return ListenerStatistics{3, 1};
                        }};
   std::string allow;
@@ -311,11 +318,38 @@ TEST_CASE("api: the status names node, store and what was decided") {
   CHECK(status["requests"] == 0);
   CHECK(status["verdicts"]["incoming"]["REJECT"] == 0);
   CHECK(status["causes"]["block"] == 0);
+  CHECK(status["zones"] == Json::array());
   CHECK(status["checks"]["reverse_dns"] == Json({{"hits", 0}, {"errors", 0}}));
   CHECK(status["connections"] == 3);
   CHECK(status["bad_requests"] == 1);
   CHECK(status["blocks"] == 0);
   CHECK(status["admin"] == Json::array({"unix:/run/policyd/admin.sock"}));
+}
+
+TEST_CASE("api: the status shows how DNS lists do") {
+  Rig rig(R"([[checks.dnsbl.zones]]
+zone = "bl.example"
+label = "BL"
+[[checks.rhsbl.zones]]
+zone = "names.example"
+)");
+  rig.resolver.add("2.0.0.127.bl.example A 127.0.0.2\n*.names.example SERVFAIL");
+  CHECK(rig.ask("GET", "/v1/status").json["zones"][0]["state"] == "untested");
+  rig.zones.tick();
+  const Json zones = rig.ask("GET", "/v1/status").json["zones"];
+  CHECK(zones[0] == Json({{"check", "dnsbl"},
+                          {"zone", "bl.example"},
+                          {"label", "BL"},
+                          {"state", "good"},
+                          {"detail", ""},
+                          {"since", "2026-11-21T10:00:00Z"},
+                          {"test_points", true},
+                          {"lookups", 0},
+                          {"listings", 0},
+                          {"errors", 0}}));
+  CHECK(zones[1]["check"] == "rhsbl");
+  CHECK(zones[1]["state"] == "suspended");
+  CHECK(zones[1]["detail"] == "its servers cannot tell (SERVFAIL, REFUSED)");
 }
 
 TEST_CASE("api: the configuration in force is TOML that reads back") {
@@ -346,4 +380,39 @@ TEST_CASE("api: where the loop does not get to a request, the client is told") {
                                       [](const auto&) { return std::optional<ApiAnswer>(); });
   CHECK(response.status == 503);
   CHECK(response.body == "{\"error\":\"policyd is too busy to answer, or stopping; try again\"}\n");
+}
+
+TEST_CASE("api: SPF is evaluated by hand") {
+  Rig rig;
+  const auto evaluate = [&rig](const Json& query) { return rig.ask("POST", "/v1/spf", query.dump()).json; };
+  const Json fail = evaluate({{"client", "192.0.2.2"}, {"sender", "joe@example.com"}, {"helo", "mx.example.com"},
+                              {"receiver", "mx1.example.org"}});
+  CHECK(fail == Json({{"result", "fail"},
+                      {"explanation", "Not from 192.0.2.2"},
+                      {"mechanism", "-all"},
+                      {"problem", ""},
+                      {"identity", "mailfrom"},
+                      {"domain", "example.com"},
+                      {"client", "192.0.2.2"},
+                      {"received_spf",
+                       "fail (mx1.example.org: domain of joe@example.com does not designate 192.0.2.2 as permitted sender) "
+                       "client-ip=192.0.2.2; identity=mailfrom; envelope-from=\"joe@example.com\"; helo=mx.example.com; "
+                       "receiver=mx1.example.org; mechanism=-all;"}}));
+  CHECK(evaluate({{"client", "192.0.2.1"}, {"sender", "@example.com"}})["result"] == "pass");
+  const Json null_sender = evaluate({{"client", "::ffff:192.0.2.1"}, {"sender", ""}, {"helo", "example.com"}});
+  CHECK(null_sender["result"] == "pass");
+  CHECK(null_sender["identity"] == "helo");
+  CHECK(null_sender["client"] == "192.0.2.1");
+  const Json none = evaluate({{"client", "192.0.2.1"}, {"sender", "j\xc3\xbcrgen@localhost"}});
+  CHECK(none["result"] == "none");
+  CHECK(none["problem"] == "\"localhost\" is no domain that can have an SPF record");
+
+  CHECK(rig.error("POST", "/v1/spf", "{}") == "400 \"\" is not an IP address, as the client has to be");
+  CHECK(rig.error("POST", "/v1/spf", R"({"client": "mx.example.com"})") ==
+        "400 \"mx.example.com\" is not an IP address, as the client has to be");
+  CHECK(rig.error("POST", "/v1/spf", R"({"client": "192.0.2.1", "sender": 1})") ==
+        "400 client, sender, helo and receiver are strings");
+  CHECK(rig.error("POST", "/v1/spf", R"({"client": "192.0.2.1", "from": "x"})") ==
+        "400 \"from\" is not known; there are client, sender, helo and receiver");
+  CHECK(rig.error("GET", "/v1/spf") == "405 \"GET /v1/spf\" is not in the API; that path takes POST");
 }

@@ -21,12 +21,16 @@ Config our_config() {
   return config;
 }
 
+// Every name exists.
+constexpr std::string_view kNames = "*.com A 203.0.113.9\n*.net A 203.0.113.9\n*.example A 203.0.113.9";
+
 void run(const Config& config, const std::vector<Case>& cases) {
   for (const Case& row : cases) {
     CAPTURE(row.name);
     std::string attributes = "protocol_state=RCPT\nserver_address=192.0.2.25\nhelo_name=";
     attributes.append(row.name).append("\nclient_address=").append(row.client);
-    CHECK(observe("ehlo", attributes, config) == row.want);
+    test::FakeResolver resolver(kNames);
+    CHECK(observe("ehlo", attributes, config, resolver) == row.want);
   }
 }
 
@@ -113,4 +117,64 @@ TEST_CASE("ehlo: without own_names the system's host name is ours") {
   const std::string attributes =
       "client_address=203.0.113.9\nserver_address=192.0.2.25\nhelo_name=" + name;
   CHECK(observe("ehlo", attributes) == "ours (said by 203.0.113.9: " + name + ")");
+}
+
+TEST_CASE("ehlo: a sound name is looked up") {
+  constexpr std::string_view kZone = R"(
+    mx.example.com A 203.0.113.9
+    mx.example.com AAAA 2001:db8::9
+    v6.example.com AAAA 2001:db8::9
+    mail.example.com MX 10 mx.example.com
+    text.example.com TXT no address
+    bücher.example A 203.0.113.9
+    dead.example.com SERVFAIL
+    slow.example.com TIMEOUT AAAA
+    half.example.com A 198.51.100.1
+    half.example.com TIMEOUT AAAA
+  )";
+  Config config = our_config();
+  CheckSettings settings = settings_of(check_named("ehlo").spec, config);
+  settings.weights[0].back() = 1;  // mismatch
+  config.checks.emplace("ehlo", settings);
+  const std::vector<Case> cases = {
+      {"mx.example.com", "203.0.113.9", ""},
+      {"MX.example.com.", "2001:db8::9", ""},
+      {"bücher.example", "203.0.113.9", ""},
+      {"mx.example.com", "203.0.113.8", "mismatch (said by 203.0.113.8: mx.example.com)"},
+      {"v6.example.com", "203.0.113.9", "mismatch (said by 203.0.113.9: v6.example.com)"},
+      {"mail.example.com", "203.0.113.9", ""},
+      {"text.example.com", "203.0.113.9", "unresolvable (neither address nor MX: text.example.com)"},
+      {"none.example.com", "203.0.113.9", "unresolvable (neither address nor MX: none.example.com)"},
+      {"none.example.com", "unknown", "unresolvable (neither address nor MX: none.example.com)"},
+      {"mx.example.com", "unknown", "error: the client's address is not known"},
+      {"dead.example.com", "203.0.113.9", "error: the DNS servers cannot tell (SERVFAIL, REFUSED): dead.example.com"},
+      {"slow.example.com", "203.0.113.9", "error: no DNS answer in time: slow.example.com"},
+      {"half.example.com", "203.0.113.9", "mismatch (said by 203.0.113.9: half.example.com)"},
+      {"half.example.com", "2001:db8::9", "error: no DNS answer in time: half.example.com"},
+  };
+  for (const Case& row : cases) {
+    CAPTURE(row.name);
+    CAPTURE(row.client);
+    const std::string attributes = "helo_name=" + std::string(row.name) + "\nclient_address=" + std::string(row.client);
+    for (const bool later : {false, true}) {
+      test::FakeResolver resolver(kZone);
+      resolver.set_later(later);
+      CHECK(observe("ehlo", attributes, config, resolver) == row.want);
+      CHECK(resolver.asked().size() == 3);  // all at once
+    }
+  }
+}
+
+TEST_CASE("ehlo: nothing is asked that is known or weighs nothing") {
+  Config config = our_config();
+  CheckSettings settings = settings_of(check_named("ehlo").spec, config);
+  // Confirmed by Postfix; an address; our own name; a name with a flaw.
+  CHECK(observe("ehlo", "client_address=203.0.113.9\nclient_name=mx.example.com\nhelo_name=MX.example.com",
+                config) == "");
+  CHECK(observe("ehlo", "client_address=203.0.113.9\nhelo_name=[203.0.113.9]", config) == "");
+  CHECK(observe("ehlo", "client_address=10.1.2.3\nhelo_name=mail.example.net", config) == "");
+  CHECK(observe("ehlo", "client_address=10.1.2.3\nhelo_name=localhost", config) != "");
+  for (const size_t outcome : {4, 5}) settings.weights[0][outcome] = 0;
+  config.checks.emplace("ehlo", settings);
+  CHECK(observe("ehlo", "client_address=203.0.113.9\nhelo_name=none.example.com", config) == "");
 }

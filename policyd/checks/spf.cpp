@@ -1,0 +1,76 @@
+// spf: whether the client is permitted to send mail for the sender's domain (RFC 7208).
+//
+// The envelope sender's domain is checked; for the null sender the EHLO name. Exactly one of the seven results is
+// found. A record that could not be looked up (`temperror`) is an error, neutral and counted, as for every check:
+// only where it has been given a weight is it found as an outcome. The explanation of a domain's owner is not asked
+// for: policyctl(1) shows it.
+#include "policyd/spf/spf.h"
+
+#include "policyd/checks/check.h"
+
+namespace policyd {
+namespace {
+
+// The indices of the outcomes in the spec below.
+enum : size_t { kFail, kSoftfail, kNeutral, kNone, kPass, kTemperror, kPermerror };
+
+size_t outcome_of(SpfResult result) {
+  switch (result) {
+    case SpfResult::fail: return kFail;
+    case SpfResult::softfail: return kSoftfail;
+    case SpfResult::neutral: return kNeutral;
+    case SpfResult::none: return kNone;
+    case SpfResult::pass: return kPass;
+    case SpfResult::temperror: return kTemperror;
+    case SpfResult::permerror: break;
+  }
+  return kPermerror;
+}
+
+bool weighs_temperror(const CheckContext& context) {
+  const auto settings = context.config.checks.find("spf");
+  if (settings == context.config.checks.end()) return false;
+  const auto& weights = settings->second.weights[static_cast<size_t>(context.direction)];
+  return kTemperror < weights.size() && weights[kTemperror] != 0;
+}
+
+// "192.0.2.1 by -all", or what stands in the way.
+std::string reason_of(const SpfOutcome& outcome, std::string_view client) {
+  if (!outcome.problem.empty()) return outcome.problem;
+  return std::string(client) + (outcome.mechanism.empty() ? " by default" : " by " + outcome.mechanism);
+}
+
+Task<Observation> run(const CheckContext& context) {
+  const std::string_view client = context.request.client_address();
+  const auto address = IpAddress::parse(client);
+  if (!address) co_return not_done("the client's address is not known: client_address=" + quoted(client));
+  SpfQuery query;
+  query.client = *address;
+  query.sender = context.request.sender();
+  query.helo = context.request.helo_name();
+  query.explain = false;
+  if (query.sender.empty() && query.helo.empty()) co_return not_done("the sender is null, and there is no EHLO name");
+  const auto checking = check_spf(context.resolver, std::move(query));
+  const SpfOutcome outcome = co_await checking;
+  if (outcome.result == SpfResult::temperror && !weighs_temperror(context)) co_return not_done(outcome.problem);
+  Observation observation = found(outcome_of(outcome.result), reason_of(outcome, client), outcome.domain);
+  if (outcome.result == SpfResult::pass) observation.identity = outcome.domain;
+  co_return observation;
+}
+
+}  // namespace
+
+CheckRow spf_check() {
+  return {{"spf",
+           "the client is permitted to send mail for the sender's domain (RFC 7208)",
+           {{"fail", "client is not permitted to send mail for the sender's domain (SPF)", 20, 0},
+            {"softfail", "client is probably not permitted to send mail for the sender's domain (SPF)", 8, 0},
+            {"neutral", "sender's domain does not say whether the client may send mail for it (SPF)", 0, 0, true},
+            {"none", "sender's domain does not say who may send mail for it (no SPF record)", 2, 0, true},
+            {"pass", "client is permitted to send mail for the sender's domain (SPF)", -2, 0, true},
+            {"temperror", "SPF record of the sender's domain cannot be looked up", 0, 0, true},
+            {"permerror", "SPF record of the sender's domain is broken", 2, 0}}},
+          run};
+}
+
+}  // namespace policyd

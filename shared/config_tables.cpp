@@ -1,0 +1,79 @@
+#include "shared/config_tables.h"
+
+#include "shared/config_rows.h"
+#include "shared/config_values.h"
+
+namespace policyd {
+
+namespace {
+
+Text<ListedName> listed_name() {
+  auto parse = [](std::string_view text) -> Result<ListedName> {
+    const auto found = std::find(kListedNames.begin(), kListedNames.end(), text);
+    if (found != kListedNames.end()) return static_cast<ListedName>(found - kListedNames.begin());
+    return Error{quoted(text) + " is not known here; expected " +
+                 list_names({kListedNames.begin(), kListedNames.end()})};
+  };
+  return {R"("sender")", parse, [](ListedName name) { return std::string(kListedNames[static_cast<size_t>(name)]); }};
+}
+
+RowOf<ZoneSettings> weight_row(std::string_view key, std::string_view summary, Direction direction) {
+  const auto field = [direction](auto& zone) -> auto& {
+    return zone.weights[static_cast<size_t>(direction)];
+  };
+  return number_row<ZoneSettings>({key, "", summary}, -kLargestWeight, kLargestWeight, field);
+}
+
+// clang-format off: a table is read by its columns
+std::vector<RowOf<ZoneSettings>> make_zone_rows(ZoneKind kind) {
+  std::vector<RowOf<ZoneSettings>> rows = {
+      text_row<ZoneSettings>(
+          {"zone", "", "where the list is asked"}, plain(R"("zen.spamhaus.org")", parse_zone),
+          [](auto& z) -> auto& { return z.zone; }),
+      text_row<ZoneSettings>(
+          {"answers", R"("")", "which answers count"}, value_of<AnswerFilter>(R"("127.0.0.[2..11;30]")"),
+          [](auto& z) -> auto& { return z.answers; }),
+      text_row<ZoneSettings>(
+          {"label", R"("")", "what clients are told in place of the zone"},
+          plain(R"("Spamhaus ZEN")", parse_zone_label), [](auto& z) -> auto& { return z.label; }),
+      weight_row("incoming", "what a listing weighs in incoming mail", Direction::incoming),
+      weight_row("outgoing", "what a listing weighs in outgoing mail", Direction::outgoing),
+  };
+  if (kind == ZoneKind::names) {
+    rows.push_back(list_row<ZoneSettings>(
+        {"names", R"(["sender", "ehlo", "client"])", "which names are looked up"}, listed_name(),
+        [](auto& z) -> auto& { return z.names; }, Items::at_least_one));
+  }
+  return rows;
+}
+// clang-format on
+
+}  // namespace
+
+const std::vector<RowOf<ZoneSettings>>& zone_rows(ZoneKind kind) {
+  static const std::vector<RowOf<ZoneSettings>> kAddresses = make_zone_rows(ZoneKind::addresses);
+  static const std::vector<RowOf<ZoneSettings>> kNames = make_zone_rows(ZoneKind::names);
+  return kind == ZoneKind::names ? kNames : kAddresses;
+}
+
+std::vector<RowOf<AllowEntry>> allow_rows(std::span<const CheckSpec> checks) {
+  std::vector<std::string_view> names = {"all"};
+  for (const CheckSpec& spec : checks) names.push_back(spec.name);
+  names.push_back(kGreylistName);
+  return {
+      list_row<AllowEntry>(
+          {"clients", "[]", "networks, and confirmed client names with what lies below"},
+          value_of<AllowedClient>(R"("192.0.2.0/24")"), [](auto& e) -> auto& { return e.clients; }),
+      list_row<AllowEntry>(
+          {"sender_domains", "[]", "sender domains, with proof"}, plain(R"("example.com")", parse_covering_domain),
+          [](auto& e) -> auto& { return e.sender_domains; }),
+      list_row<AllowEntry>(
+          {"recipients", "[]", "recipients, or local parts of every domain"},
+          plain(R"("postmaster")", parse_allowed_recipient), [](auto& e) -> auto& { return e.recipients; }),
+      list_row<AllowEntry>(
+          {"skip", R"(["all"])", "the checks that are not applied"}, one_of(R"("dnsbl")", names),
+          [](auto& e) -> auto& { return e.skip; }, Items::at_least_one),
+  };
+}
+
+}  // namespace policyd

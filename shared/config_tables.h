@@ -1,0 +1,24 @@
+// THE lists of the keys in lists of tables: [[checks.NAME.zones]] and [[allow]].
+//
+// Like the rows of the schema (config_schema.h), they are what validation, defaults, `config show` and the tests of the
+// documentation come from. A row without an `initial` is of a key that has to be given, or whose default stands
+// elsewhere.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "shared/allow_entry.h"
+#include "shared/check_spec.h"
+#include "shared/config_schema.h"
+#include "shared/dns_zone.h"
+
+namespace policyd {
+
+// The keys of an entry in the zones of a check of that kind.
+const std::vector<RowOf<ZoneSettings>>& zone_rows(ZoneKind kind);
+
+// The keys of an [[allow]] entry; `checks` are those that it may name.
+std::vector<RowOf<AllowEntry>> allow_rows(std::span<const CheckSpec> checks);
+
+}  // namespace policyd
