@@ -123,7 +123,7 @@ TEST_CASE("spf macro: names: lower case, no dot at the end, one that the DNS can
   CHECK(name_of(std::string(63, 'a') + ".example.com") == std::string(63, 'a') + ".example.com");
   odd.local_part = "a..b";
   CHECK(name_of("%{l}.example.com", odd) == "none");
-  odd.local_part = std::string("a\0b", 3);
+  odd.local_part = std::string_view("a\0b", 3);
   CHECK(name_of("%{l}.example.com", odd) == "none");
   odd.local_part = "a b";
   CHECK(name_of("%{l}.example.com", odd) == "a b.example.com");
