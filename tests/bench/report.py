@@ -9,7 +9,7 @@ from statistics import median
 
 @dataclass(frozen=True)
 class Workload:
-    """How many connections; and whether all programs share one core.
+    """How many connections ask about what mail; and whether all programs share one core.
 
     With one request in the air, the time goes into waking the next program. Between cores that includes rousing a
     sleeping core, which can cost more than all else, and whether it is needed is the scheduler's whim. On one core it
@@ -17,9 +17,11 @@ class Workload:
     """
     connections: int
     one_core: bool = False
+    profile: str = "outgoing"
 
     def __str__(self):
-        return f"{self.connections}{', one core' if self.one_core else ''}"
+        return (f"{self.connections}{', one core' if self.one_core else ''}"
+                f"{', ' + self.profile if self.profile != 'outgoing' else ''}")
 
 
 @dataclass
@@ -72,6 +74,7 @@ class RatioTarget:
 TARGETS = [
     RatioTarget("memory", (), "rate", lambda point: point.rate, 0.75, True),
     RatioTarget("redis", (200,), "rate", lambda point: point.rate, 0.4, True),
+    RatioTarget("checks", (), "rate", lambda point: point.rate, 0.4, True),
     RatioTarget("redis", (1,), "p50", lambda point: point.p50, 12, False),
 ]
 
@@ -124,7 +127,9 @@ def speed_table(measured: dict, kinds: list) -> str:
     for workload in dict.fromkeys(workload for workload, _ in measured):
         yardsticks = measured.get((workload, "responder"), [])
         for kind in kinds:
-            points = measured[workload, kind.key]
+            points = measured.get((workload, kind.key))
+            if points is None:
+                continue
             # A round in which one of the two failed has no ratio.
             comparable = yardsticks if len(yardsticks) == len(points) else []
             rows.append(speed_row(workload, kind, points, comparable))

@@ -26,6 +26,7 @@ from servers import BLOCKS, KIND, KINDS, LIMITS, Settings, running
 
 IDLE = 10_000
 MILLION = 1_000_000
+INCOMING = (50, 200)  # connections at which the checks of incoming mail are measured too
 
 
 class Bench:
@@ -64,25 +65,28 @@ class Bench:
         workloads = [report.Workload(count) for count in counts]
         if 1 in counts:
             workloads.insert(counts.index(1), report.Workload(1, one_core=True))
+        workloads += [report.Workload(count, profile="incoming") for count in counts if count in INCOMING]
         for workload in workloads:
-            for kind in self.kinds:
+            kinds = [kind for kind in self.kinds if workload.profile in kind.profiles]
+            for kind in kinds:
                 self.measured[workload, kind.key] = []
             for round_number in range(self.arguments.rounds):
-                for kind in self.kinds:
+                for kind in kinds:
                     what = f"{kind.label}, connections: {workload}, round {round_number + 1}"
                     with self.caught(what), pinned(workload.one_core):
-                        point = self.point(what, kind, workload.connections)
+                        point = self.point(what, kind, workload)
                         self.measured[workload, kind.key].append(point)
                         progress(f"{what}: {point.rate:,.0f}/s, p50 {point.p50:,.1f} us")
 
-    def point(self, what: str, kind, connections: int) -> report.Point:
+    def point(self, what: str, kind, workload: report.Workload) -> report.Point:
         with running(self.settings, kind) as server:
             processes = [server.process] + ([server.redis] if server.redis else [])
             remembered = server.remembered_messages()
             before = [process.cpu_seconds() for process in processes]
             machine, start = busy_seconds(), time.monotonic()
-            load = self.settings.tools.load(server.socket, connections=connections, accounts=1000,
-                                            warmup=self.arguments.warmup, seconds=self.arguments.seconds)
+            load = self.settings.tools.load(server.socket, profile=workload.profile,
+                                            connections=workload.connections, accounts=1000, warmup=self.arguments.warmup,
+                                            seconds=self.arguments.seconds)
             elapsed = time.monotonic() - start
             busy = [(process.cpu_seconds() - cpu) / elapsed for process, cpu in zip(processes, before)]
             others = (busy_seconds() - machine) / elapsed - sum(busy) - load["cpu_seconds"] / elapsed
@@ -94,7 +98,7 @@ class Bench:
                                 in_redis=remembered / max(load["asked"], 1) if server.redis else 1.0)
 
     def idle(self):
-        for kind in self.kinds:
+        for kind in (kind for kind in self.kinds if "outgoing" in kind.profiles):
             what = f"{kind.label}, {IDLE:,} idle connections"
             with self.caught(what), running(self.settings, kind) as server:
                 held = self.settings.tools.hold(server.socket, IDLE)
@@ -119,7 +123,7 @@ class Bench:
 
     def growth(self):
         for kind in self.kinds:
-            if kind.key == "responder":
+            if kind.key == "responder" or "outgoing" not in kind.profiles:
                 continue
             what = f"{kind.label}, ten million requests"
             steps = []

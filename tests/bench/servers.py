@@ -1,4 +1,5 @@
-"""The three servers that are compared: the bare responder, policyd on its embedded state, policyd on Redis.
+"""The servers that are compared: the bare responder, policyd on its embedded state, policyd on Redis; and policyd with the
+checks that need the DNS.
 
 Each is started afresh for each point, in a directory of its own, so that no point inherits the memory of another. A
 Server holds the process under measurement and those that help it. What could not be prepared as planned is a note,
@@ -10,6 +11,7 @@ import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import incoming
 from processes import BenchError, Process, Tools
 
 # So high that nothing is refused, and still two windows to count.
@@ -42,7 +44,7 @@ verdicts = "{log_verdicts}"
 messages = {limits}
 recipients = []
 bytes = []
-"""
+{more}"""
 
 
 @dataclass
@@ -80,10 +82,10 @@ def redis_cli(socket: Path, *words: str, lines: str = "") -> str:
     return result.stdout
 
 
-def write_config(settings: Settings, directory: Path, store: str, log_target: str) -> Path:
+def write_config(settings: Settings, directory: Path, store: str, log_target: str, more: str) -> Path:
     path = directory / "policyd.toml"
     path.write_text(CONFIG.format(directory=directory, store=store, log_target=log_target, limits=LIMITS,
-                                  log_verdicts=settings.log_verdicts))
+                                  log_verdicts=settings.log_verdicts, more=more))
     return path
 
 
@@ -111,8 +113,8 @@ def responder(settings: Settings, directory: Path, log_target: str):
 
 
 @contextlib.contextmanager
-def policyd(settings: Settings, directory: Path, store: str, log_target: str):
-    config = write_config(settings, directory, store, log_target)
+def policyd(settings: Settings, directory: Path, store: str, log_target: str, more: str = ""):
+    config = write_config(settings, directory, store, log_target, more)
     command = [settings.tools.path("policyd"), "-c", config]
     with Process("policyd", command, directory, directory / "policy") as process:
         yield Server(process, directory / "policy"), config
@@ -140,16 +142,27 @@ def redis(settings: Settings, directory: Path, log_target: str):
             yield server
 
 
+@contextlib.contextmanager
+def checking(settings: Settings, directory: Path, log_target: str):
+    """With the DNS's answers for all that the incoming profile asks about in the cache."""
+    with incoming.dns_server(directory) as more, \
+            policyd(settings, directory, "memory:", log_target, more) as (server, _):
+        settings.tools.load(server.socket, profile="incoming", connections=50, requests=50 * incoming.DOMAINS)
+        yield server
+
+
 @dataclass(frozen=True)
 class Kind:
     key: str
     label: str
     start: object
+    profiles: tuple = ("outgoing",)
 
 
-KINDS = [Kind("responder", "(a) bare responder", responder),
+KINDS = [Kind("responder", "(a) bare responder", responder, ("outgoing", "incoming")),
          Kind("memory", "(b) policyd, memory:", memory),
-         Kind("redis", "(c) policyd, Redis", redis)]
+         Kind("redis", "(c) policyd, Redis", redis),
+         Kind("checks", "(d) policyd, 8 lists, SPF", checking, ("incoming",))]
 KIND = {kind.key: kind for kind in KINDS}
 
 
