@@ -116,7 +116,16 @@ class LogWriter final : public spdlog::sinks::base_sink<std::mutex> {
     const bool newly_urgent = message.level >= spdlog::level::warn && !std::exchange(urgent_, true);
     if (before == 0 || newly_urgent || (before <= kMuch && gathered_.size() > kMuch)) wake_.notify_one();
   }
-  void flush_() override {}  // the writer takes what there is by itself
+  // The writer takes what there is by itself; this returns once it has been written, or lost.
+  void flush_() override {
+    std::unique_lock lock(mutex_, std::adopt_lock);  // base_sink holds it
+    if (!gathered_.empty()) {
+      urgent_ = true;
+      wake_.notify_one();
+    }
+    idle_.wait(lock, [this] { return gathered_.empty() && !writing_; });
+    lock.release();
+  }
 
  private:
   // What stands before the text: for syslog one octet that is its priority.
@@ -150,12 +159,15 @@ class LogWriter final : public spdlog::sinks::base_sink<std::mutex> {
   // Waits for something to write; false: policyd ends, and all has been written.
   bool take(std::string& batch, int& fd) {
     std::unique_lock lock(mutex_);
+    writing_ = false;
+    idle_.notify_all();
     wake_.wait(lock, [this] { return stopping_ || !gathered_.empty(); });
     wake_.wait_for(lock, kPace, [this] { return stopping_ || urgent_ || gathered_.size() > kMuch; });
     fd = fd_;
     for (const int old : std::exchange(retired_, {})) close(old);
     if (gathered_.empty()) return false;
     urgent_ = false;
+    writing_ = true;
     batch.swap(gathered_);
     return true;
   }
@@ -242,13 +254,15 @@ class LogWriter final : public spdlog::sinks::base_sink<std::mutex> {
   const std::string path_;
   const Form form_;
   SecondText second_;                  // under base_sink's mutex_
-  int fd_;                             // these five under base_sink's mutex_
+  int fd_;                             // these six under base_sink's mutex_
   std::vector<int> retired_;           // no more used once the writer has what to write next
   std::string gathered_;
   bool urgent_ = false;
   bool stopping_ = false;
+  bool writing_ = false;               // the writer has taken lines that it has not dealt with
   std::atomic<uint64_t> lost_{0};
   std::condition_variable wake_;
+  std::condition_variable idle_;       // told when the writer has dealt with all it took
   uint64_t told_ = 0;                  // the writer's own
   std::string reason_;                 // the writer's own, as are the next two
   bool torn_ = false;                  // the last line that was written has no end

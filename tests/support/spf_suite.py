@@ -17,11 +17,11 @@ import pathlib
 import subprocess
 import sys
 import tempfile
-import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 from support.dns_server import DnsServer  # noqa: E402
+from support.wait import wait_until  # noqa: E402
 
 TYPES = ("A", "AAAA", "MX", "TXT", "PTR", "CNAME")
 
@@ -136,11 +136,13 @@ class Policyd:
         config = pathlib.Path(self.directory.name) / "policyd.toml"
         config.write_text(CONFIG.format(directory=self.directory.name, dns=self.dns), encoding="utf-8")
         self.process = subprocess.Popen([self.build / "policyd", "-c", config], stderr=subprocess.PIPE, text=True)
-        while not self.socket.exists():
-            if self.process.poll() is not None:
-                raise RuntimeError(self.process.stderr.read())
-            time.sleep(0.01)
+        wait_until(self.started, f"{self.socket} to appear")
         return [self.build / "policyctl", "--socket", self.socket]
+
+    def started(self):
+        if self.process.poll() is not None:
+            raise RuntimeError(self.process.stderr.read())
+        return self.socket.exists()
 
     def __exit__(self, *_):
         self.process.terminate()
