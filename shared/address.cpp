@@ -51,7 +51,7 @@ std::optional<IpAddress> parse_v4(std::string_view text) {
     if (part > 0 && (at == text.size() || text[at++] != '.')) return std::nullopt;
     const size_t begin = at;
     unsigned number = 0;
-    while (at < text.size() && at < begin + 3 && text[at] >= '0' && text[at] <= '9') number = number * 10 + unsigned(text[at++] - '0');
+    while (at < text.size() && at < begin + 3 && is_digit(text[at])) number = number * 10 + unsigned(text[at++] - '0');
     const size_t digits = at - begin;
     if (digits == 0 || number > 255 || (digits > 1 && text[begin] == '0')) return std::nullopt;
     address.octets[static_cast<size_t>(part)] = static_cast<uint8_t>(number);

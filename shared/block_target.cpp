@@ -21,11 +21,10 @@ constexpr bool is_control(char c) {
   return static_cast<uint8_t>(c) < 0x20 || c == 0x7f;
 }
 constexpr bool is_name_octet(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-         c == '_' || c == '.' || static_cast<uint8_t>(c) >= 0x80;
+  return is_alphanumeric(c) || c == '-' || c == '_' || c == '.' || static_cast<uint8_t>(c) >= 0x80;
 }
 bool is_number_octet(char c) {
-  return (c >= '0' && c <= '9') || c == '.';
+  return is_digit(c) || c == '.';
 }
 
 Error refused(std::string_view target, std::string_view reason) {

@@ -31,10 +31,7 @@ std::string describe(const ConfigNode& node) {
 }
 
 std::string toml_key(std::string_view key) {
-  auto bare = [](unsigned char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '-';
-  };
+  const auto bare = [](char c) { return is_alphanumeric(c) || c == '_' || c == '-'; };
   if (!key.empty() && std::all_of(key.begin(), key.end(), bare)) return std::string(key);
   return toml_string(key);
 }

@@ -25,10 +25,6 @@ Error bad(std::string_view text, fmt::format_string<Arguments...> reason,
   return Error{quoted(text) + ' ' + fmt::format(reason, std::forward<Arguments>(arguments)...)};
 }
 
-bool is_alphanumeric(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
 bool consists_of(std::string_view text, std::string_view besides) {
   return std::all_of(text.begin(), text.end(), [besides](char c) {
     return is_alphanumeric(c) || besides.find(c) != std::string_view::npos;

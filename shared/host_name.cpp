@@ -12,13 +12,8 @@ namespace {
 constexpr size_t kLongestName = 253;  // RFC 1035, 2.3.4: 255 octets on the wire
 constexpr size_t kLongestLabel = 63;
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
 bool is_name_character(char c) {
-  const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-  return letter || is_digit(c) || c == '-' || c == '_' || static_cast<uint8_t>(c) >= 0x80;
+  return is_alphanumeric(c) || c == '-' || c == '_' || static_cast<uint8_t>(c) >= 0x80;
 }
 
 // Counted in characters: the DNS limits are on the encoded form, which has at least one octet for

@@ -14,9 +14,6 @@ namespace {
 constexpr std::string_view kExample = R"("550 5.7.1 Mail refused by local policy")";
 constexpr size_t kMaximumLength = 510;  // longer ones Postfix cuts
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 bool is_printable(char c) {
   return c >= 0x20 && c <= 0x7e;
 }

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "shared/config.h"
+#include "shared/percent_encoding.h"
 
 namespace policyd {
 namespace {
@@ -24,37 +25,6 @@ bool has_control(std::string_view text) {
     if (c < 0x20 || c == 0x7f) return true;
   }
   return false;
-}
-
-std::optional<std::string> percent_decode(std::string_view text) {
-  std::string out;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      out += text[i];
-      continue;
-    }
-    uint8_t octet = 0;
-    const std::string_view digits = text.substr(i + 1, 2);
-    const auto [end, error] = std::from_chars(digits.begin(), digits.end(), octet, 16);
-    if (digits.size() != 2 || error != std::errc{} || end != digits.end()) return std::nullopt;
-    out += static_cast<char>(octet);
-    i += 2;
-  }
-  return out;
-}
-
-std::string percent_encode(std::string_view text, std::string_view keep) {
-  std::string out;
-  for (char c : text) {
-    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    const bool plain = letter || std::string_view("-._~").find(c) != std::string_view::npos;
-    if (plain || keep.find(c) != std::string_view::npos) {
-      out += c;
-    } else {
-      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-    }
-  }
-  return out;
 }
 
 // Decodes `text` into `field`; the Error names the part only, for it may be a password.
@@ -246,7 +216,7 @@ std::string StoreUrl::to_string() const {
   if (kind == Kind::memory) return "memory:" + path;
   std::string credentials;
   if (!user.empty() || !password.empty()) {
-    credentials = fmt::format("{}:{}@", percent_encode(user, ""), password.empty() ? "" : "***");
+    credentials = fmt::format("{}:{}@", percent_encode(user), password.empty() ? "" : "***");
   }
   if (!path.empty()) {
     return fmt::format("redis+unix://{}{}{}", credentials, percent_encode(path, "/+,:=@"),

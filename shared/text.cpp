@@ -29,8 +29,8 @@ uint64_t little_endian(const char* octets) {
   return std::endian::native == std::endian::big ? __builtin_bswap64(number) : number;
 }
 
-// The octets of `word` that are not plain have their highest bit set in the result; those above one that is not plain may
-// have it too. (Hacker's Delight: "find first 0-byte".)
+// The octets of `word` that are not plain have their highest bit set in the result; those above one that is not plain
+// may have it too. (Hacker's Delight: "find first 0-byte".)
 constexpr uint64_t kLowBits = 0x0101010101010101;
 constexpr uint64_t kHighBits = 0x8080808080808080;
 uint64_t not_plain(uint64_t word) {
@@ -41,10 +41,8 @@ uint64_t not_plain(uint64_t word) {
   return (word | below_space | quotes | backslashes | deletes) & kHighBits;
 }
 
-constexpr char lower(char c) {
-  return static_cast<char>(c | ((c >= 'A' && c <= 'Z') ? 0x20 : 0));
-}
-// Not 0 where one of eight octets is a capital: bit 7 of a sum tells whether an octet below 0x80 is at least 'A', beyond 'Z'.
+// Not 0 where one of eight octets is a capital: bit 7 of a sum tells whether an octet below 0x80 is at least 'A',
+// beyond 'Z'.
 constexpr uint64_t capitals(uint64_t word) {
   const uint64_t low = word & ~kHighBits;
   const uint64_t at_least_a = low + kLowBits * (0x80 - 'A'), beyond_z = low + kLowBits * (0x80 - 'Z' - 1);

@@ -10,6 +10,12 @@
 
 namespace policyd {
 
+// One octet, as ASCII and in no locale.
+constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+constexpr bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+constexpr bool is_alphanumeric(char c) { return is_letter(c) || is_digit(c); }
+constexpr char lower(char c) { return static_cast<char>(c | ((c >= 'A' && c <= 'Z') ? 0x20 : 0)); }
+
 // ASCII letters to lower case; all other octets stay (SMTPUTF8 names are compared octet by octet).
 std::string to_lower(std::string_view text);
 void append_lower(std::string& out, std::string_view text);

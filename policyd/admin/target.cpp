@@ -1,7 +1,8 @@
 #include "policyd/admin/target.h"
 
-#include <charconv>
+#include <algorithm>
 
+#include "shared/percent_encoding.h"
 #include "shared/text.h"
 
 namespace policyd {
@@ -19,42 +20,27 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
   return parts;
 }
 
-}  // namespace
-
-Result<std::string> percent_decode(std::string_view text) {
-  std::string decoded;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      decoded += text[i];
-      continue;
-    }
-    const std::string_view digits = text.substr(i + 1, 2);
-    unsigned octet = 0;
-    const auto [end, failure] =
-        std::from_chars(digits.data(), digits.data() + digits.size(), octet, 16);
-    if (failure != std::errc() || end != digits.data() + 2) {
-      return Error{quoted(text) +
-                   " is not percent-encoded: two hexadecimal digits follow each '%'"};
-    }
-    decoded += static_cast<char>(octet);
-    i += 2;
-  }
-  return decoded;
+Result<std::string> decoded(std::string_view text) {
+  auto octets = percent_decode(text);
+  if (octets) return *std::move(octets);
+  return Error{quoted(text) + " is not percent-encoded: two hexadecimal digits follow each '%'"};
 }
+
+}  // namespace
 
 Result<HttpTarget> HttpTarget::parse(std::string_view text) {
   const size_t mark = std::min(text.find('?'), text.size());
   HttpTarget target;
   for (const std::string_view segment : split(text.substr(0, mark), '/')) {
-    Result<std::string> decoded = percent_decode(segment);
-    if (!decoded) return decoded.error();
-    target.path.push_back(std::move(*decoded));
+    Result<std::string> name = decoded(segment);
+    if (!name) return name.error();
+    target.path.push_back(std::move(*name));
   }
   for (const std::string_view pair : split(text.substr(std::min(mark + 1, text.size())), '&')) {
     const size_t equals = std::min(pair.find('='), pair.size());
-    const Result<std::string> name = percent_decode(pair.substr(0, equals));
+    const Result<std::string> name = decoded(pair.substr(0, equals));
     if (!name) return name.error();
-    Result<std::string> value = percent_decode(pair.substr(std::min(equals + 1, pair.size())));
+    Result<std::string> value = decoded(pair.substr(std::min(equals + 1, pair.size())));
     if (!value) return value.error();
     target.query[*name] = std::move(*value);
   }

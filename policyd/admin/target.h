@@ -12,9 +12,6 @@
 
 namespace policyd {
 
-// "%2F" as '/'; an Error where a '%' is not followed by two hexadecimal digits.
-Result<std::string> percent_decode(std::string_view text);
-
 struct HttpTarget {
   std::vector<std::string> path;  // "/v1/blocks": {"v1", "blocks"}; a final '/' makes no difference
   std::map<std::string, std::string> query;  // the last of a repeated name counts

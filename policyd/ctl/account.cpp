@@ -4,6 +4,7 @@
 #include "policyd/ctl/command.h"
 #include "policyd/ctl/table.h"
 #include "shared/limits.h"
+#include "shared/percent_encoding.h"
 
 namespace policyd {
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "shared/duration.h"
+#include "shared/percent_encoding.h"
 #include "shared/text.h"
 
 namespace policyd {

@@ -133,22 +133,6 @@ Answer Client::send(const Endpoint& socket, const char* method, const std::strin
   return read_answer(socket, static_cast<int>(number), received);
 }
 
-std::string percent_encode(std::string_view text) {
-  constexpr std::string_view kHex = "0123456789ABCDEF";
-  std::string encoded;
-  for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '-' || c == '.' || c == '_' || c == '~';
-    const auto octet = static_cast<uint8_t>(c);
-    if (plain) {
-      encoded += c;
-    } else {
-      encoded += {'%', kHex[octet >> 4], kHex[octet & 0x0f]};
-    }
-  }
-  return encoded;
-}
-
 std::string to_line(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }

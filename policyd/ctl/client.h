@@ -47,9 +47,6 @@ class Client {
   std::unique_ptr<Transfer> transfer_;
 };
 
-// `text` as one segment of a path (RFC 3986): all but letters, digits and -._~ percent-encoded.
-std::string percent_encode(std::string_view text);
-
 // JSON as one line, and as many lines for reading; broken UTF-8 is replaced.
 std::string to_line(const Json& json);
 std::string to_document(const Json& json);

@@ -110,7 +110,7 @@ std::optional<std::string> normal_form(std::string_view server) {
     port = server.substr(colon + 1);
   }
   const auto parsed = IpAddress::parse(address);
-  const bool digits = std::all_of(port.begin(), port.end(), [](char c) { return c >= '0' && c <= '9'; });
+  const bool digits = std::all_of(port.begin(), port.end(), is_digit);
   if (!parsed || port.empty() || port.size() > 5 || !digits) return std::nullopt;
   const int number = std::stoi(std::string(port));
   if (number < 1 || number > 65535) return std::nullopt;

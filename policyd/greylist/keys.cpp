@@ -14,7 +14,6 @@ namespace policyd {
 
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f'); }
 bool is_word(char c) { return is_digit(c) || (c >= 'a' && c <= 'z') || static_cast<uint8_t>(c) >= 0x80; }
 bool all_hex(std::string_view text) { return std::all_of(text.begin(), text.end(), is_hex); }

@@ -21,7 +21,7 @@ bool SpfIdentity::has_domain() const {
   const std::string_view name = domain();
   if (!is_askable(name) || !is_utf8(name) || name.find_first_of(" []@:") != std::string_view::npos) return false;
   const std::string_view top_label = name.substr(name.rfind('.') + 1);
-  return !std::all_of(top_label.begin(), top_label.end(), [](char c) { return c >= '0' && c <= '9'; });
+  return !std::all_of(top_label.begin(), top_label.end(), is_digit);
 }
 
 }  // namespace policyd

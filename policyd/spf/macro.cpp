@@ -12,9 +12,6 @@ namespace {
 constexpr size_t kLongestName = 253, kLongestLabel = 63;
 constexpr std::string_view kLetters = "slodiphcrtv", kOnlyInExplanations = "crt", kDelimiters = ".-+,/_=";
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_alphanumeric(char c) { return is_digit(c) || (lower(c) >= 'a' && lower(c) <= 'z'); }
 bool is_ascii(char c) { return static_cast<uint8_t>(c) < 0x80; }
 bool is_control(char c) { return static_cast<uint8_t>(c) < 0x20 || c == 0x7f; }
 

@@ -12,10 +12,7 @@ namespace {
 
 constexpr std::string_view kVersion = "v=spf1";
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-bool is_alpha(char c) { return lower(c) >= 'a' && lower(c) <= 'z'; }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_name_character(char c) { return is_alpha(c) || is_digit(c) || c == '-' || c == '_' || c == '.'; }
+bool is_name_character(char c) { return is_alphanumeric(c) || c == '-' || c == '_' || c == '.'; }
 
 // `name` is in lower case.
 bool is_named(std::string_view text, std::string_view name) {
@@ -162,7 +159,7 @@ Flaw read_known_modifier(std::string_view value, std::string_view& place) {
 Flaw read_term(std::string_view term, SpfRecord& record) {
   // A modifier has "=" right after its name, a mechanism never has.
   const auto name_end =
-      is_alpha(term[0]) ? std::find_if_not(term.begin(), term.end(), is_name_character) : term.begin();
+      is_letter(term[0]) ? std::find_if_not(term.begin(), term.end(), is_name_character) : term.begin();
   if (name_end == term.begin() || name_end == term.end() || *name_end != '=') return read_directive(term, record);
   const std::string_view name(term.begin(), name_end);
   const std::string_view value(name_end + 1, term.end());

@@ -13,6 +13,21 @@ TEST_CASE("text: to_lower changes ASCII letters and nothing else") {
   CHECK(to_lower("J\xc3\x96RG\xff\0Z"s) == "j\xc3\x96rg\xff\0z"s);
 }
 
+TEST_CASE("text: of the octets those of ASCII alone are letters and digits") {
+  size_t letters = 0, digits = 0, changed = 0;
+  for (int octet = 0; octet < 256; ++octet) {
+    const auto c = static_cast<char>(octet);
+    letters += is_letter(c);
+    digits += is_digit(c);
+    changed += lower(c) != c;
+    CHECK(is_alphanumeric(c) == (is_letter(c) || is_digit(c)));
+  }
+  CHECK(letters == 52);
+  CHECK(digits == 10);
+  CHECK(changed == 26);
+  for (const char c : "@[`{/:"s) CHECK_FALSE(is_alphanumeric(c));
+}
+
 TEST_CASE("text: append_lower leaves alone what stands there") {
   std::string out = "KEEP:";
   append_lower(out, "Joe");
