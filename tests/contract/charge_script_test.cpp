@@ -14,6 +14,7 @@
 #include "policyd/store/redis_scripts.h"
 #include "policyd/store/resp.h"
 #include "shared/duration.h"
+#include "tests/support/charges.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/redis_server.h"
 #include "tests/support/run_task.h"
@@ -214,12 +215,7 @@ TEST_CASE("charge script: it answers and counts as the ledger does") {
 }
 
 Charge message(std::string_view instance, const Limits& limits) {
-  Charge charge;
-  charge.account = "joe";
-  charge.instance = instance;
-  charge.recipient = "a@x";
-  charge.limits = &limits;
-  return charge;
+  return test::recipient_charge("joe", instance, "a@x", 0, &limits);
 }
 
 TEST_CASE("charge script: a busy account costs the same with 61 buckets as with one") {

@@ -1,6 +1,6 @@
 // The contract of charges: atomic over all windows, once per message and recipient, and nothing for what is refused.
-#include "policyd/async/gather.h"
 #include "tests/contract/store_rig.h"
+#include "tests/support/charges.h"
 
 namespace policyd {
 namespace {
@@ -16,20 +16,11 @@ constexpr int64_t kMost = (1LL << 53) - 1;
 const Limits kLimits{{Meter::messages, 5, kHour}, {Meter::recipients, 10, kHour}, {Meter::bytes, 1'000, kHour}};
 
 Charge recipient(std::string_view instance, std::string_view to, int64_t bytes = 0, const Limits& limits = kLimits) {
-  Charge charge;
-  charge.account = "joe@example.com";
-  charge.instance = instance;
-  charge.recipient = to;
-  charge.bytes = bytes;
-  charge.limits = &limits;
-  return charge;
+  return test::recipient_charge("joe@example.com", instance, to, bytes, &limits);
 }
 
 Charge settle(std::string_view instance, int64_t recipients, int64_t bytes = 0, const Limits& limits = kLimits) {
-  Charge charge = recipient(instance, "", bytes, limits);
-  charge.kind = Charge::Kind::settle;
-  charge.recipients = recipients;
-  return charge;
+  return test::settle_charge("joe@example.com", instance, recipients, bytes, &limits);
 }
 
 Used used(StoreRig& rig) { return rig.used("joe@example.com"); }
@@ -40,16 +31,8 @@ Used in_an_hour(int64_t messages, int64_t recipients, int64_t bytes = 0) {
   return used;
 }
 
-// Starts all of them before it waits for any.
 std::vector<ChargeResult> charge_side_by_side(StoreRig& rig, const std::vector<Charge>& charges) {
-  std::vector<Task<ChargeResult>> tasks;
-  for (const Charge& charge : charges) tasks.push_back(rig.store->charge(charge));
-  std::vector<ChargeResult> results;
-  for (auto& result : rig.run(gather(rig.loop, std::move(tasks), Milliseconds{20'000}))) {
-    REQUIRE(result.has_value());
-    results.push_back(*result);
-  }
-  return results;
+  return test::charge_side_by_side(rig.loop, *rig.store, charges);
 }
 
 TEST_CASE("store: a message counts once, and each of its recipients once") {

@@ -4,6 +4,7 @@
 // slow machine.
 #include "policyd/async/gather.h"
 #include "tests/contract/store_rig.h"
+#include "tests/support/greylist_attempt.h"
 
 namespace policyd {
 namespace {
@@ -19,14 +20,11 @@ constexpr hours kDay{24};
 
 GreylistAttempt from(std::string_view sender, std::string_view client = "192.0.2.0/24",
                      std::string_view instance = "") {
-  GreylistAttempt attempt;
+  GreylistAttempt attempt = test::greylist_attempt();
   attempt.client = client;
   attempt.sender = sender;
-  attempt.recipient = "bob@example.com";
   attempt.instance = instance;
-  attempt.block = minutes(4);
-  attempt.pass = minutes(360);
-  attempt.record = 36 * kDay;
+  attempt.auto_allow = 0;
   return attempt;
 }
 

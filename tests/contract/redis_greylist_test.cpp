@@ -5,8 +5,9 @@
 #include <map>
 
 #include "policyd/async/gather.h"
-#include "policyd/store/redis.h"
+#include "tests/contract/redis_node.h"
 #include "tests/support/fake_clock.h"
+#include "tests/support/greylist_attempt.h"
 #include "tests/support/redis_server.h"
 #include "tests/support/run_task.h"
 
@@ -25,15 +26,8 @@ constexpr const char* kTriplet = "policyd:grey:{192.0.2.0/24}:ann@example.org>bo
 constexpr const char* kClient = "policyd:grey:{192.0.2.0/24}";
 
 GreylistAttempt attempt() {
-  GreylistAttempt attempt;
-  attempt.client = "192.0.2.0/24";
-  attempt.sender = "ann@example.org";
-  attempt.recipient = "bob@example.com";
+  GreylistAttempt attempt = test::greylist_attempt();
   attempt.instance = "1f.2a";
-  attempt.block = minutes(4);
-  attempt.pass = minutes(360);
-  attempt.record = hours(24 * 36);
-  attempt.auto_allow = 5;
   return attempt;
 }
 
@@ -42,11 +36,7 @@ struct Node {
   RedisStore store;
 
   Node(TestLoop& loop, const FakeClock& clock, const Config::Store& config, const std::string& id)
-      : mirror(clock), store(loop, clock, mirror, config, [id] {
-          NodeInfo node;
-          node.id = id;
-          return node;
-        }) {
+      : mirror(clock), store(loop, clock, mirror, config, test::node_named(id)) {
     REQUIRE(store.start().ok());
     REQUIRE(store.status().available);
   }
@@ -60,10 +50,7 @@ struct Rig {
   std::map<int, std::unique_ptr<Node>> nodes;
 
   explicit Rig(Milliseconds timeout = Milliseconds{5'000}) {
-    config.url.kind = StoreUrl::Kind::redis;
-    config.url.path = redis.socket();
-    config.prefix = "policyd:";
-    config.timeout = timeout;
+    config = test::redis_config(redis.socket(), timeout);
     node(1);
   }
   ~Rig() {

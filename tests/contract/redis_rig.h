@@ -3,15 +3,14 @@
 
 #include <doctest/doctest.h>
 
-#include <algorithm>
 #include <deque>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "policyd/async/gather.h"
 #include "policyd/store/charge_command.h"
-#include "policyd/store/redis.h"
+#include "tests/contract/redis_node.h"
+#include "tests/support/charges.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/redis_server.h"
 #include "tests/support/run_task.h"
@@ -21,11 +20,7 @@ namespace policyd::test {
 class RedisRig {
  public:
   explicit RedisRig(Milliseconds timeout = Milliseconds{5'000}, std::vector<std::string> options = {})
-      : redis(std::move(options)) {
-    config.url.kind = StoreUrl::Kind::redis;
-    config.url.path = redis.socket();
-    config.prefix = "policyd:";
-    config.timeout = timeout;
+      : redis(std::move(options)), config(redis_config(redis.socket(), timeout)) {
     open();
   }
   ~RedisRig() {
@@ -33,12 +28,7 @@ class RedisRig {
   }
 
   void open() {
-    const auto self = [] {
-      NodeInfo node;
-      node.id = "test:1";
-      return node;
-    };
-    store = std::make_unique<RedisStore>(loop, clock, mirror, config, self);
+    store = std::make_unique<RedisStore>(loop, clock, mirror, config, node_named("test:1"));
     REQUIRE(store->start().ok());
     REQUIRE(store->status().available);
   }
@@ -54,24 +44,14 @@ class RedisRig {
     std::vector<Charge> all;
     while (instances_.size() < count) instances_.push_back("i" + std::to_string(instances_.size()));
     for (size_t i = 0; i < count; ++i) {
-      Charge& charge = all.emplace_back();
-      charge.account = accounts_[i % accounts_.size()];
-      charge.instance = instances_[i];
-      charge.recipient = "a@x";
-      charge.limits = &limits;
+      all.push_back(recipient_charge(accounts_[i % accounts_.size()], instances_[i], "a@x", 0, &limits));
     }
     return all;
   }
 
   // All of them side by side.
   std::vector<ChargeResult> charge(const std::vector<Charge>& charges) {
-    std::vector<Task<ChargeResult>> tasks;
-    for (const Charge& charge : charges) tasks.push_back(store->charge(charge));
-    std::vector<ChargeResult> results;
-    for (const auto& result : loop.run(gather(loop, std::move(tasks), Milliseconds{20'000}))) {
-      results.push_back(result.value());
-    }
-    return results;
+    return charge_side_by_side(loop, *store, charges);
   }
 
   int64_t used(std::string account) {
@@ -98,10 +78,5 @@ class RedisRig {
   const std::vector<std::string> accounts_{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"};
   std::deque<std::string> instances_;  // charges see into them
 };
-
-inline size_t local(const std::vector<ChargeResult>& results) {
-  const auto is_local = [](const ChargeResult& one) { return one.local; };
-  return static_cast<size_t>(std::count_if(results.begin(), results.end(), is_local));
-}
 
 }  // namespace policyd::test

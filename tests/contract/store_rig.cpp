@@ -1,8 +1,8 @@
 #include "tests/contract/store_rig.h"
 
 #include "policyd/store/memory.h"
-#include "policyd/store/redis.h"
 #include "shared/duration.h"
+#include "tests/contract/redis_node.h"
 #include "tests/support/redis_server.h"
 #include "tests/support/temporary_directory.h"
 
@@ -19,8 +19,8 @@ std::shared_ptr<void> make() {
 
 void by_the_clock(StoreRig&, Milliseconds) {}
 
-// Redis has a clock of its own: in place of setting that forward, all times that are stored are set back, and what lives,
-// lives shorter.
+// Redis has a clock of its own: in place of setting that forward, all times that are stored are set back, and what
+// lives, lives shorter.
 void age_in_redis(StoreRig& rig, Milliseconds by) {
   constexpr const char* kAge = R"lua(
 for _, key in ipairs(redis.call('KEYS', 'policyd:grey:*')) do
@@ -47,18 +47,8 @@ std::unique_ptr<Store> make_memory_with_file(StoreRig& rig) {
 }
 
 std::unique_ptr<Store> make_redis(StoreRig& rig) {
-  Config::Store config;
-  config.url.kind = StoreUrl::Kind::redis;
-  config.url.path = rig.world_as<RedisServer>().socket();
-  config.prefix = "policyd:";
-  config.timeout = Milliseconds{5'000};  // a slow machine is not what this suite is about
-  const auto self = [] {
-    NodeInfo node;
-    node.id = "contract:1";
-    node.name = "contract";
-    return node;
-  };
-  return std::make_unique<RedisStore>(rig.loop, rig.clock, rig.mirror, config, self);
+  const Config::Store config = redis_config(rig.world_as<RedisServer>().socket());
+  return std::make_unique<RedisStore>(rig.loop, rig.clock, rig.mirror, config, node_named("contract:1"));
 }
 
 }  // namespace

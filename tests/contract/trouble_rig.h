@@ -11,9 +11,9 @@
 #include <string_view>
 #include <vector>
 
-#include "policyd/async/gather.h"
-#include "policyd/store/redis.h"
+#include "tests/contract/redis_node.h"
 #include "tests/support/captured_log.h"
+#include "tests/support/charges.h"
 #include "tests/support/fake_redis.h"
 #include "tests/support/run_task.h"
 
@@ -31,17 +31,8 @@ class TroubleRig {
                       const std::function<void(FakeRedis&)>& prepare = {}) {
     redis.change(kBlockKey, kBlock);
     if (prepare) prepare(redis);
-    Config::Store config;
-    config.url.kind = StoreUrl::Kind::redis;
-    config.url.path = redis.socket();
-    config.prefix = "policyd:";
-    config.timeout = timeout;
-    const auto self = [] {
-      NodeInfo node;
-      node.id = "test:1";
-      return node;
-    };
-    store = std::make_unique<RedisStore>(loop, clock, mirror, config, self);
+    const Config::Store config = redis_config(redis.socket(), timeout);
+    store = std::make_unique<RedisStore>(loop, clock, mirror, config, node_named("test:1"));
     REQUIRE(store->start().ok());
     if (!prepare) REQUIRE(serves());
     served_at_first_ = serves() ? 1 : 0;
@@ -73,23 +64,14 @@ class TroubleRig {
   std::vector<Charge> messages(size_t count) {
     std::vector<Charge> all;
     for (size_t i = 0; i < count; ++i) {
-      Charge& charge = all.emplace_back();
-      charge.account = "joe";
-      charge.instance = instances_.emplace_back("i" + std::to_string(instances_.size()));
-      charge.recipient = "a@x";
-      charge.limits = &kLimits;
+      const std::string& instance = instances_.emplace_back("i" + std::to_string(instances_.size()));
+      all.push_back(recipient_charge("joe", instance, "a@x", 0, &kLimits));
     }
     return all;
   }
   // Side by side.
   std::vector<ChargeResult> charge(const std::vector<Charge>& charges) {
-    std::vector<Task<ChargeResult>> tasks;
-    for (const Charge& one : charges) tasks.push_back(store->charge(one));
-    std::vector<ChargeResult> results;
-    for (const auto& result : loop.run(gather(loop, std::move(tasks), Milliseconds{25'000}))) {
-      results.push_back(result.value());
-    }
-    return results;
+    return charge_side_by_side(loop, *store, charges);
   }
   std::vector<ChargeResult> charge(size_t count) { return charge(messages(count)); }
 
@@ -119,15 +101,6 @@ class TroubleRig {
   std::deque<std::string> instances_;  // charges see into them
   size_t served_at_first_ = 0;
 };
-
-inline size_t local(const std::vector<ChargeResult>& results) {
-  const auto is_local = [](const ChargeResult& one) { return one.local; };
-  return static_cast<size_t>(std::count_if(results.begin(), results.end(), is_local));
-}
-inline bool all_passed(const std::vector<ChargeResult>& results) {
-  return std::all_of(results.begin(), results.end(),
-                     [](const ChargeResult& one) { return one.passed; });
-}
 
 // Answers one kind of command so, all others as usual.
 inline auto answering(const std::string& kind, const FakeRedis::Answer& answer) {

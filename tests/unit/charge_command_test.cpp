@@ -6,6 +6,7 @@
 #include "policyd/store/packed_numbers.h"
 #include "policyd/store/redis_scripts.h"
 #include "policyd/store/resp.h"
+#include "tests/support/charges.h"
 
 namespace policyd {
 namespace {
@@ -15,13 +16,7 @@ const Limits kLimits{{Meter::messages, 5, Milliseconds{60'000}}, {Meter::bytes, 
 const Limits kOthers{{Meter::recipients, 7, Milliseconds{60'000}}};
 
 Charge charge_of(std::string_view account, std::string_view instance, const Limits& limits = kLimits) {
-  Charge charge;
-  charge.account = account;
-  charge.instance = instance;
-  charge.recipient = "ann@example.com";
-  charge.bytes = 100;
-  charge.limits = &limits;
-  return charge;
+  return test::recipient_charge(account, instance, "ann@example.com", 100, &limits);
 }
 
 // The arguments of a command.

@@ -2,7 +2,6 @@
 // configurations, what is shown, what a reload cannot change.
 #include "shared/config.h"
 
-#include <cstdlib>
 #include <doctest/doctest.h>
 #include <filesystem>
 #include <fstream>
@@ -12,8 +11,10 @@
 
 #include "policyd/checks/check.h"
 #include "shared/config_schema.h"
+#include "tests/support/temporary_directory.h"
 
 using namespace policyd;
+using test::TemporaryDirectory;
 
 namespace {
 
@@ -71,19 +72,6 @@ std::vector<std::string> keys_of(const std::string& toml) {
   }
   return keys;
 }
-
-// A folder that is gone at the end.
-struct Folder {
-  std::filesystem::path path;
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "policyd-config-XXXXXX").string();
-    REQUIRE(mkdtemp(name.data()));
-    path = name;
-  }
-  ~Folder() { std::filesystem::remove_all(path); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-};
 
 }  // namespace
 
@@ -325,14 +313,14 @@ TEST_CASE("config: what needs a restart") {
 }
 
 TEST_CASE("config: a file that cannot be read is one error that says what to do") {
-  const Folder folder;
-  const std::string missing = folder.path / "missing.toml";
+  const TemporaryDirectory folder;
+  const std::string missing = folder.file("missing.toml");
   CHECK(in_lines(load_config(missing, kSpecs)) ==
         missing +
             ": cannot read: No such file or directory; create it, or name another file with -c\n");
-  CHECK(in_lines(load_config(folder.path, kSpecs)) ==
-        folder.path.string() + ": cannot read: Is a directory; name the file in it\n");
-  const std::string locked = folder.path / "locked.toml";
+  CHECK(in_lines(load_config(folder.path(), kSpecs)) ==
+        folder.path() + ": cannot read: Is a directory; name the file in it\n");
+  const std::string locked = folder.file("locked.toml");
   std::ofstream(locked) << "\n";
   chmod(locked.c_str(), 0);
   if (geteuid() == 0) return;  // root may read everything
@@ -343,8 +331,8 @@ TEST_CASE("config: a file that cannot be read is one error that says what to do"
 }
 
 TEST_CASE("config: errors name the file as it was given") {
-  const Folder folder;
-  const std::string path = folder.path / "mine.toml";
+  const TemporaryDirectory folder;
+  const std::string path = folder.file("mine.toml");
   std::ofstream(path) << "[server]\ndeadline = 3\n";
   CHECK(in_lines(load_config(path, kSpecs)) ==
         path + ":2:12: server.deadline: expected a string such as \"3s\", found the number 3\n");

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "tests/support/fake_clock.h"
+#include "tests/support/greylist_attempt.h"
 
 namespace policyd {
 namespace {
@@ -22,17 +23,9 @@ constexpr Milliseconds kMillisecond{1};
 struct Fixture {
   FakeClock clock;
   GreylistTable table;
-  GreylistAttempt attempt;
+  GreylistAttempt attempt = test::greylist_attempt();
 
-  explicit Fixture(const GreylistTable::Bounds& bounds = GreylistTable::kBounds) : table(bounds) {
-    attempt.client = "192.0.2.0/24";
-    attempt.sender = "ann@example.org";
-    attempt.recipient = "bob@example.com";
-    attempt.block = minutes(4);
-    attempt.pass = minutes(360);
-    attempt.record = hours(24 * 36);
-    attempt.auto_allow = 5;
-  }
+  explicit Fixture(const GreylistTable::Bounds& bounds = GreylistTable::kBounds) : table(bounds) {}
   GreylistResult ask() { return table.attempt(attempt, clock.wall()); }
   Outcome ask(std::string_view sender) {
     attempt.sender = sender;

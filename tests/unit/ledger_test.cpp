@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/support/charges.h"
 #include "tests/support/fake_clock.h"
 
 namespace policyd {
@@ -14,22 +15,11 @@ constexpr Milliseconds kHour{3'600'000};
 constexpr std::string_view kAccount = "joe@example.com";
 
 Charge recipient(std::string_view instance, std::string_view to, int64_t bytes = 0) {
-  Charge charge;
-  charge.account = kAccount;
-  charge.instance = instance;
-  charge.recipient = to;
-  charge.bytes = bytes;
-  return charge;
+  return test::recipient_charge(kAccount, instance, to, bytes);
 }
 
 Charge settle(std::string_view instance, int64_t recipients, int64_t bytes = 0) {
-  Charge charge;
-  charge.kind = Charge::Kind::settle;
-  charge.account = kAccount;
-  charge.instance = instance;
-  charge.recipients = recipients;
-  charge.bytes = bytes;
-  return charge;
+  return test::settle_charge(kAccount, instance, recipients, bytes);
 }
 
 // A ledger with a clock and three limits, and what it says has been used.

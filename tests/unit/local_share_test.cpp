@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/charges.h"
 #include "tests/support/fake_clock.h"
 
 namespace policyd {
@@ -19,19 +20,10 @@ struct Rig {
   Limits limits{{Meter::messages, 10, kHour}};
 
   Charge recipient(std::string_view instance, std::string_view account = "joe") const {
-    Charge charge;
-    charge.account = account;
-    charge.instance = instance;
-    charge.recipient = "bob@example.com";
-    charge.bytes = 100;
-    charge.limits = &limits;
-    return charge;
+    return test::recipient_charge(account, instance, "bob@example.com", 100, &limits);
   }
   Charge settle(std::string_view instance, int64_t recipients) const {
-    Charge charge = recipient(instance);
-    charge.kind = Charge::Kind::settle;
-    charge.recipient = {};
-    charge.recipients = recipients;
+    Charge charge = test::settle_charge("joe", instance, recipients, 100, &limits);
     charge.ended = true;
     return charge;
   }

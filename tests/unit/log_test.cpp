@@ -3,32 +3,23 @@
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
-#include <csignal>
 #include <spdlog/spdlog.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <regex>
 #include <sstream>
 
+#include "tests/support/small_files.h"
+#include "tests/support/temporary_directory.h"
+
 using namespace policyd;
+using test::SmallFiles;
+using test::TemporaryDirectory;
 
 namespace {
-
-struct Directory {
-  Directory() {
-    char name[] = "/tmp/policyd-log-XXXXXX";
-    REQUIRE(mkdtemp(name));
-    path = name;
-  }
-  ~Directory() { std::filesystem::remove_all(path); }
-  [[nodiscard]] std::string file(const std::string& name) const { return (path / name).string(); }
-  std::filesystem::path path;
-};
 
 std::string contents(const std::string& path) {
   std::ifstream file(path);
@@ -50,19 +41,20 @@ struct OpenLog {
 }  // namespace
 
 TEST_CASE("log: a line has the time, its level and its text, and all are written by the end") {
-  const Directory directory;
+  const TemporaryDirectory directory;
   {
     const OpenLog open(directory.file("log"));
     spdlog::info("one {}", 1);
     spdlog::debug("not this one");
     spdlog::error("two");
   }
-  const std::regex lines(R"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} info: one 1\n\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} error: two\n)");
+  const std::string time = R"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} )";
+  const std::regex lines(time + R"(info: one 1\n)" + time + R"(error: two\n)");
   CHECK_MESSAGE(std::regex_match(contents(directory.file("log")), lines), contents(directory.file("log")));
 }
 
 TEST_CASE("log: after a rotation lines go to the new file") {
-  const Directory directory;
+  const TemporaryDirectory directory;
   {
     const OpenLog open(directory.file("log"));
     spdlog::info("before");
@@ -76,23 +68,24 @@ TEST_CASE("log: after a rotation lines go to the new file") {
 }
 
 TEST_CASE("log: a file that cannot be opened again is told, and the old one stays in use") {
-  const Directory directory;
+  const TemporaryDirectory directory;
   const std::string path = directory.file("sub/log");
-  std::filesystem::create_directory(directory.path / "sub");
+  std::filesystem::create_directory(directory.file("sub"));
   {
     const OpenLog open(path);
-    std::filesystem::rename(directory.path / "sub", directory.path / "away");
+    std::filesystem::rename(directory.file("sub"), directory.file("away"));
     open.log->reopen();
     spdlog::info("still here");
   }
   const std::string text = contents(directory.file("away/log"));
-  CHECK(text.find("log.target: " + path + ": cannot be opened again: No such file or directory; the old file stays in use") !=
+  CHECK(text.find("log.target: " + path +
+                  ": cannot be opened again: No such file or directory; the old file stays in use") !=
         std::string::npos);
   CHECK(text.find("still here\n") != std::string::npos);
 }
 
 TEST_CASE("log: a reader who has stopped to read holds up neither a line, nor a rotation, nor the end") {
-  const Directory directory;
+  const TemporaryDirectory directory;
   const std::string path = directory.file("pipe");
   REQUIRE(mkfifo(path.c_str(), 0600) == 0);
   const int reader = open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -110,7 +103,7 @@ TEST_CASE("log: a reader who has stopped to read holds up neither a line, nor a 
 }
 
 TEST_CASE("log: after a flush all that was logged stands in the file") {
-  const Directory directory;
+  const TemporaryDirectory directory;
   const OpenLog open(directory.file("log"));
   for (int i = 0; i < 3; ++i) {
     spdlog::info("number {}", i);
@@ -121,7 +114,7 @@ TEST_CASE("log: after a flush all that was logged stands in the file") {
 }
 
 TEST_CASE("log: one event is one line") {
-  const Directory directory;
+  const TemporaryDirectory directory;
   {
     const OpenLog open(directory.file("log"));
     spdlog::info("first\n\nsecond");
@@ -130,31 +123,24 @@ TEST_CASE("log: one event is one line") {
 }
 
 TEST_CASE("log: what was lost is told, on a line of its own, once there is room again") {
-  const Directory directory;
+  const TemporaryDirectory directory;
   const std::string path = directory.file("log");
-  rlimit before{};
-  REQUIRE(getrlimit(RLIMIT_FSIZE, &before) == 0);
-  struct sigaction ignored {}, old_action {};
-  ignored.sa_handler = SIG_IGN;
-  sigaction(SIGXFSZ, &ignored, &old_action);
   {
     const OpenLog open(path);
-    const rlimit small{200, before.rlim_max};
-    setrlimit(RLIMIT_FSIZE, &small);
+    const SmallFiles full(200);
     for (int i = 0; i < 9; ++i) spdlog::info("a line that is too much for the file: {}", i);
     spdlog::default_logger()->flush();  // the writer has met the end
     CHECK(open.log->lost() > 0);
-    setrlimit(RLIMIT_FSIZE, &before);
   }
-  sigaction(SIGXFSZ, &old_action, nullptr);
   const std::string text = contents(path);
-  CHECK_MESSAGE(std::regex_search(text, std::regex(R"(\n[-0-9]+ [0-9:.]+ warning: \d+ log lines were lost: File too large\n$)")), text);
+  const std::regex told(R"(\n[-0-9]+ [0-9:.]+ warning: \d+ log lines were lost: File too large\n$)");
+  CHECK_MESSAGE(std::regex_search(text, told), text);
 }
 
 TEST_CASE("log: a directory that is not there is an error that says what to do") {
   const auto opened = Log::open("/nonexistent/policyd.log", "info");
   REQUIRE_FALSE(opened);
   CHECK(opened.error().message ==
-        "log.target: /nonexistent/policyd.log: cannot be opened: No such file or directory; make its directory writable for "
-        "the user that policyd runs as");
+        "log.target: /nonexistent/policyd.log: cannot be opened: No such file or directory; make its directory "
+        "writable for the user that policyd runs as");
 }
