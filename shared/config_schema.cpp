@@ -53,136 +53,188 @@ KeyRow threshold_row(const KeyWords& words, Direction direction, int Thresholds:
   return number_row(words, 0, kLargestThreshold, field);
 }
 
+using Rows = std::vector<KeyRow>;
+constexpr auto kRestart = Reload::needs_restart;
+
+// One function for each table of the file.
 // clang-format off: a table is read by its columns
-std::vector<KeyRow> make_rows() {
+Rows server_rows() {
   using namespace std::chrono_literals;
-  constexpr auto restart = Reload::needs_restart;
-  constexpr auto in = Direction::incoming;
-  constexpr auto out = Direction::outgoing;
-  const auto endpoint = value_of<Endpoint>(R"("inet:127.0.0.1:10031")");
+  return {
+    list_row(
+        {"server.listen", R"(["inet:127.0.0.1:10031"])", "where Postfix asks", kRestart},
+        value_of<Endpoint>(R"("inet:127.0.0.1:10031")"), [](auto& c) -> auto& { return c.server.listen; },
+        Items::at_least_one),
+    text_row(
+        {"server.socket_mode", R"("0666")", "file mode of unix sockets", kRestart},
+        file_mode(R"("0666")"), [](auto& c) -> auto& { return c.server.socket_mode; }),
+    text_row(
+        {"server.deadline", R"("3s")", "every request is answered by then"},
+        duration(R"("3s")", 100ms, 90s), [](auto& c) -> auto& { return c.server.deadline; }),
+    text_row(
+        {"server.node", R"("")", "this node's name in the cluster", kRestart},
+        plain(R"("mx1")", parse_node), [](auto& c) -> auto& { return c.server.node; }),
+  };
+}
+
+Rows admin_rows() {
+  return {
+    list_row(
+        {"admin.listen", R"(["unix:/run/policyd/admin.sock"])", "what policyctl talks to",
+         kRestart},
+        admin_endpoint(), [](auto& c) -> auto& { return c.admin.listen; }),
+    text_row(
+        {"admin.socket_mode", R"("0660")", "file mode of the admin sockets", kRestart},
+        file_mode(R"("0660")"), [](auto& c) -> auto& { return c.admin.socket_mode; }),
+  };
+}
+
+Rows store_rows() {
+  using namespace std::chrono_literals;
+  return {
+    text_row(
+        {"store.url", R"("memory:")", "where the state is kept", kRestart},
+        value_of<StoreUrl>(R"("memory:")"), [](auto& c) -> auto& { return c.store.url; }),
+    text_row(
+        {"store.prefix", R"("policyd:")", "what every key in Redis begins with", kRestart},
+        plain(R"("policyd:")", parse_prefix), [](auto& c) -> auto& { return c.store.prefix; }),
+    text_row(
+        {"store.timeout", R"("100ms")", "how long a request waits for Redis", kRestart},
+        duration(R"("100ms")", 10ms, 5s), [](auto& c) -> auto& { return c.store.timeout; }),
+  };
+}
+
+Rows dns_rows() {
+  using namespace std::chrono_literals;
+  return {
+    list_row(
+        {"dns.servers", "[]", "who is asked for names"},
+        plain(R"("127.0.0.1:5353")", parse_dns_server), [](auto& c) -> auto& { return c.dns.servers; }),
+    text_row(
+        {"dns.timeout", R"("1s")", "how long a look-up takes at most"},
+        duration(R"("1s")", 50ms, 30s), [](auto& c) -> auto& { return c.dns.timeout; }),
+    number_row(
+        {"dns.cache", "100000", "names that are remembered"}, 0, 10'000'000,
+        [](auto& c) -> auto& { return c.dns.cache; }),
+  };
+}
+
+Rows traffic_rows() {
   const auto network = value_of<Network>(R"("192.0.2.0/24")");
   return {
-      list_row(
-          {"server.listen", R"(["inet:127.0.0.1:10031"])", "where Postfix asks", restart}, endpoint,
-          [](auto& c) -> auto& { return c.server.listen; }, Items::at_least_one),
-      text_row(
-          {"server.socket_mode", R"("0666")", "file mode of unix sockets", restart},
-          file_mode(R"("0666")"), [](auto& c) -> auto& { return c.server.socket_mode; }),
-      text_row(
-          {"server.deadline", R"("3s")", "every request is answered by then"},
-          duration(R"("3s")", 100ms, 90s), [](auto& c) -> auto& { return c.server.deadline; }),
-      text_row(
-          {"server.node", R"("")", "this node's name in the cluster", restart},
-          plain(R"("mx1")", parse_node), [](auto& c) -> auto& { return c.server.node; }),
+    list_row(
+        {"traffic.networks", R"(["127.0.0.0/8", "::1/128"])", "clients whose mail is outgoing"},
+        network, [](auto& c) -> auto& { return c.traffic.networks; }),
+    list_row(
+        {"traffic.own_names", "[]", "EHLO names that are ours"},
+        plain(R"("mx1.example.com")", parse_host_name),
+        [](auto& c) -> auto& { return c.traffic.own_names; }),
+    list_row(
+        {"traffic.own_addresses", "[]", "addresses that are ours"}, network,
+        [](auto& c) -> auto& { return c.traffic.own_addresses; }),
+  };
+}
 
-      list_row(
-          {"admin.listen", R"(["unix:/run/policyd/admin.sock"])", "what policyctl talks to",
-           restart},
-          admin_endpoint(), [](auto& c) -> auto& { return c.admin.listen; }),
-      text_row(
-          {"admin.socket_mode", R"("0660")", "file mode of the admin sockets", restart},
-          file_mode(R"("0660")"), [](auto& c) -> auto& { return c.admin.socket_mode; }),
+Rows score_rows() {
+  constexpr auto in = Direction::incoming, out = Direction::outgoing;
+  return {
+    text_row(
+        {"score.header", R"("")", "header field that shows the score"},
+        plain(R"("X-Policyd-Score")", parse_header_name),
+        [](auto& c) -> auto& { return c.score.header; }),
+    text_row(
+        {"score.text", R"("Message refused: {reasons}")", "text of a refusal by the score"},
+        plain(R"("Message refused: {reasons}")", parse_score_text),
+        [](auto& c) -> auto& { return c.score.text; }),
+    threshold_row({"score.incoming.defer", "20", "score that defers incoming mail"}, in,
+                  &Thresholds::defer),
+    threshold_row({"score.incoming.hold", "0", "score that holds incoming mail"}, in,
+                  &Thresholds::hold),
+    threshold_row({"score.incoming.reject", "30", "score that rejects incoming mail"}, in,
+                  &Thresholds::reject),
+    threshold_row({"score.outgoing.defer", "0", "score that defers outgoing mail"}, out,
+                  &Thresholds::defer),
+    threshold_row({"score.outgoing.hold", "0", "score that holds outgoing mail"}, out,
+                  &Thresholds::hold),
+    threshold_row({"score.outgoing.reject", "30", "score that rejects outgoing mail"}, out,
+                  &Thresholds::reject),
+  };
+}
 
-      text_row(
-          {"store.url", R"("memory:")", "where the state is kept", restart},
-          value_of<StoreUrl>(R"("memory:")"), [](auto& c) -> auto& { return c.store.url; }),
-      text_row(
-          {"store.prefix", R"("policyd:")", "what every key in Redis begins with", restart},
-          plain(R"("policyd:")", parse_prefix), [](auto& c) -> auto& { return c.store.prefix; }),
-      text_row(
-          {"store.timeout", R"("100ms")", "how long a request waits for Redis", restart},
-          duration(R"("100ms")", 10ms, 5s), [](auto& c) -> auto& { return c.store.timeout; }),
+Rows blocks_rows() {
+  return {
+    text_row(
+        {"blocks.reply", R"("550 5.7.1 Mail refused by local policy")",
+         "what whoever is blocked is told"},
+        smtp_reply(), [](auto& c) -> auto& { return c.blocks.reply; }),
+  };
+}
 
-      list_row(
-          {"dns.servers", "[]", "who is asked for names"},
-          plain(R"("127.0.0.1:5353")", parse_dns_server), [](auto& c) -> auto& { return c.dns.servers; }),
-      text_row(
-          {"dns.timeout", R"("1s")", "how long a look-up takes at most"},
-          duration(R"("1s")", 50ms, 30s), [](auto& c) -> auto& { return c.dns.timeout; }),
-      number_row(
-          {"dns.cache", "100000", "names that are remembered"}, 0, 10'000'000,
-          [](auto& c) -> auto& { return c.dns.cache; }),
+Rows limits_rows() {
+  return {
+    text_row(
+        {"limits.text", R"("Sending limit reached")", "what whoever is over a limit is told"},
+        plain(R"("Sending limit reached")", parse_reply_text),
+        [](auto& c) -> auto& { return c.limits.text; }),
+  };
+}
 
-      list_row(
-          {"traffic.networks", R"(["127.0.0.0/8", "::1/128"])", "clients whose mail is outgoing"},
-          network, [](auto& c) -> auto& { return c.traffic.networks; }),
-      list_row(
-          {"traffic.own_names", "[]", "EHLO names that are ours"},
-          plain(R"("mx1.example.com")", parse_host_name),
-          [](auto& c) -> auto& { return c.traffic.own_names; }),
-      list_row(
-          {"traffic.own_addresses", "[]", "addresses that are ours"}, network,
-          [](auto& c) -> auto& { return c.traffic.own_addresses; }),
+Rows greylist_rows() {
+  using namespace std::chrono_literals;
+  return {
+    flag_row({"greylist.enabled", "false", "whether incoming mail is greylisted"},
+             [](auto& c) -> auto& { return c.greylist.enabled; }),
+    text_row(
+        {"greylist.block", R"("4m")", "how long a stranger's first attempts are put off"},
+        duration(R"("4m")", 1s, 24h), [](auto& c) -> auto& { return c.greylist.block; }),
+    text_row(
+        {"greylist.pass", R"("360m")", "how long after the first attempt he may pass"},
+        duration(R"("360m")", 1s, 30 * 24h), [](auto& c) -> auto& { return c.greylist.pass; }),
+    text_row(
+        {"greylist.record", R"("36d")", "how long who passed is remembered"},
+        duration(R"("36d")", 1h, 366 * 24h), [](auto& c) -> auto& { return c.greylist.record; }),
+    number_row({"greylist.min_score", "0", "score from which on mail is greylisted"}, 0,
+               kLargestThreshold, [](auto& c) -> auto& { return c.greylist.min_score; }),
+    number_row({"greylist.auto_allow", "5", "messages that passed, until a client never waits"}, 0,
+               1000, [](auto& c) -> auto& { return c.greylist.auto_allow; }),
+    flag_row({"greylist.null_sender", "false", "whether bounces are greylisted too"},
+             [](auto& c) -> auto& { return c.greylist.null_sender; }),
+    text_row(
+        {"greylist.text", R"("Greylisted, please try again in {seconds} seconds")",
+         "what whoever has to wait is told"},
+        plain(R"("Greylisted, please try again in {seconds} seconds")", parse_greylist_text),
+        [](auto& c) -> auto& { return c.greylist.text; }),
+    flag_row({"greylist.dry_run", "false", "whether greylisting is logged only"},
+             [](auto& c) -> auto& { return c.greylist.dry_run; }),
+  };
+}
 
-      text_row(
-          {"score.header", R"("")", "header field that shows the score"},
-          plain(R"("X-Policyd-Score")", parse_header_name),
-          [](auto& c) -> auto& { return c.score.header; }),
-      text_row(
-          {"score.text", R"("Message refused: {reasons}")", "text of a refusal by the score"},
-          plain(R"("Message refused: {reasons}")", parse_score_text),
-          [](auto& c) -> auto& { return c.score.text; }),
-      threshold_row({"score.incoming.defer", "20", "score that defers incoming mail"}, in,
-                    &Thresholds::defer),
-      threshold_row({"score.incoming.hold", "0", "score that holds incoming mail"}, in,
-                    &Thresholds::hold),
-      threshold_row({"score.incoming.reject", "30", "score that rejects incoming mail"}, in,
-                    &Thresholds::reject),
-      threshold_row({"score.outgoing.defer", "0", "score that defers outgoing mail"}, out,
-                    &Thresholds::defer),
-      threshold_row({"score.outgoing.hold", "0", "score that holds outgoing mail"}, out,
-                    &Thresholds::hold),
-      threshold_row({"score.outgoing.reject", "30", "score that rejects outgoing mail"}, out,
-                    &Thresholds::reject),
-
-      text_row(
-          {"blocks.reply", R"("550 5.7.1 Mail refused by local policy")",
-           "what whoever is blocked is told"},
-          smtp_reply(), [](auto& c) -> auto& { return c.blocks.reply; }),
-      text_row(
-          {"limits.text", R"("Sending limit reached")", "what whoever is over a limit is told"},
-          plain(R"("Sending limit reached")", parse_reply_text),
-          [](auto& c) -> auto& { return c.limits.text; }),
-
-      flag_row({"greylist.enabled", "false", "whether incoming mail is greylisted"},
-               [](auto& c) -> auto& { return c.greylist.enabled; }),
-      text_row(
-          {"greylist.block", R"("4m")", "how long a stranger's first attempts are put off"},
-          duration(R"("4m")", 1s, 24h), [](auto& c) -> auto& { return c.greylist.block; }),
-      text_row(
-          {"greylist.pass", R"("360m")", "how long after the first attempt he may pass"},
-          duration(R"("360m")", 1s, 30 * 24h), [](auto& c) -> auto& { return c.greylist.pass; }),
-      text_row(
-          {"greylist.record", R"("36d")", "how long who passed is remembered"},
-          duration(R"("36d")", 1h, 366 * 24h), [](auto& c) -> auto& { return c.greylist.record; }),
-      number_row({"greylist.min_score", "0", "score from which on mail is greylisted"}, 0,
-                 kLargestThreshold, [](auto& c) -> auto& { return c.greylist.min_score; }),
-      number_row({"greylist.auto_allow", "5", "messages that passed, until a client never waits"}, 0,
-                 1000, [](auto& c) -> auto& { return c.greylist.auto_allow; }),
-      flag_row({"greylist.null_sender", "false", "whether bounces are greylisted too"},
-               [](auto& c) -> auto& { return c.greylist.null_sender; }),
-      text_row(
-          {"greylist.text", R"("Greylisted, please try again in {seconds} seconds")",
-           "what whoever has to wait is told"},
-          plain(R"("Greylisted, please try again in {seconds} seconds")", parse_greylist_text),
-          [](auto& c) -> auto& { return c.greylist.text; }),
-      flag_row({"greylist.dry_run", "false", "whether greylisting is logged only"},
-               [](auto& c) -> auto& { return c.greylist.dry_run; }),
-
-      text_row(
-          {"log.level", R"("info")", "what is logged"},
-          one_of(R"("info")", {"trace", "debug", "info", "warn", "error"}),
-          [](auto& c) -> auto& { return c.log.level; }),
-      text_row(
-          {"log.target", R"("stderr")", "where it is logged", restart},
-          plain(R"("stderr")", parse_log_target), [](auto& c) -> auto& { return c.log.target; }),
-      text_row(
-          {"log.verdicts", R"("all")", "which verdicts get a line"},
-          one_of(R"("all")", {"all", "refused", "none"}),
-          [](auto& c) -> auto& { return c.log.verdicts; }),
+Rows log_rows() {
+  return {
+    text_row(
+        {"log.level", R"("info")", "what is logged"},
+        one_of(R"("info")", {"trace", "debug", "info", "warn", "error"}),
+        [](auto& c) -> auto& { return c.log.level; }),
+    text_row(
+        {"log.target", R"("stderr")", "where it is logged", kRestart},
+        plain(R"("stderr")", parse_log_target), [](auto& c) -> auto& { return c.log.target; }),
+    text_row(
+        {"log.verdicts", R"("all")", "which verdicts get a line"},
+        one_of(R"("all")", {"all", "refused", "none"}),
+        [](auto& c) -> auto& { return c.log.verdicts; }),
   };
 }
 // clang-format on
+
+std::vector<KeyRow> make_rows() {
+  Rows all;
+  for (const auto rows : {server_rows, admin_rows, store_rows, dns_rows, traffic_rows, score_rows, blocks_rows,
+                          limits_rows, greylist_rows, log_rows}) {
+    const Rows table = rows();
+    all.insert(all.end(), table.begin(), table.end());
+  }
+  return all;
+}
 
 }  // namespace
 
