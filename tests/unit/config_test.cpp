@@ -165,6 +165,29 @@ TEST_CASE("config: a check's weights") {
   }
 }
 
+TEST_CASE("config: a single number reaches the outcomes that speak against the mail; 0, and a name, reach every one") {
+  const std::vector<CheckSpec> specs = {
+      {"both", "of two kinds", {{"bad", "bad", 10, 1}, {"good", "good", -2, 0, true}, {"odd", "odd", 0, 0, true}}}};
+  struct Case {
+    std::string_view toml;
+    std::vector<int> incoming, outgoing;
+  };
+  const Case cases[] = {
+      {"[checks.both]\nincoming = 7", {7, -2, 0}, {1, 0, 0}},
+      {"[checks.both]\noutgoing = -7", {10, -2, 0}, {-7, 0, 0}},
+      {"[checks.both]\nincoming = 0\noutgoing = 0", {0, 0, 0}, {0, 0, 0}},
+      {"[checks.both]\nincoming = { odd = 3, good = 1 }", {10, 1, 3}, {1, 0, 0}},
+  };
+  for (const Case& each : cases) {
+    CAPTURE(each.toml);
+    const Config config = config_of(each.toml, specs);
+    CHECK(config.checks.find("both")->second.weights[0] == each.incoming);
+    CHECK(config.checks.find("both")->second.weights[1] == each.outgoing);
+    const Config again = config_of(show_config(config, specs), specs);
+    CHECK(again.checks.find("both")->second.weights == config.checks.find("both")->second.weights);
+  }
+}
+
 TEST_CASE("config: zones take what they do not say from their check, wherever it stands") {
   const Config config = config_of(
       "[[checks.lists.zones]]\nzone = \"One.example.\"\n"

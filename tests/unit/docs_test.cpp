@@ -1,7 +1,8 @@
-// The documentation against the tables: README.md, policyd.toml(5) and policyd-redis(7) name every key, check and setting with
-// its default. Where a row has changed, the failure shows the line that is wanted.
+// The documentation against the tables: README.md, policyd.toml(5) and policyd-redis(7) name every key, check and
+// setting with its default. Where a row has changed, the failure shows the line that is wanted.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 
@@ -97,6 +98,26 @@ TEST_CASE("docs: README.md and policyd.toml(5) have every outcome of every check
       check_line(readme, "| `" + std::string(spec.name) + "` | `" + name + "`: " + reason + " | " + incoming + " | " +
                              outgoing + " |");
     }
+  }
+}
+
+TEST_CASE("docs: policyd.toml(5) and conf/policyd.toml have every outcome that a single number does not reach") {
+  const std::string page = text_of("man/policyd.toml.5");
+  const std::string conf = text_of("conf/policyd.toml");
+  for (const CheckSpec& spec : check_specs()) {
+    std::string in_page, in_conf;
+    size_t left = static_cast<size_t>(std::count_if(spec.outcomes.begin(), spec.outcomes.end(),
+                                                    [](const OutcomeSpec& outcome) { return outcome.by_name_only; }));
+    for (const OutcomeSpec& outcome : spec.outcomes) {
+      if (!outcome.by_name_only) continue;
+      const std::string name(outcome.name);
+      in_page += (in_page.empty() ? ".Cm " : " , ") + name;
+      in_conf += (in_conf.empty() ? std::string(spec.name) + "'s `" : left == 1 ? " and `" : ", `") + name + "`";
+      --left;
+    }
+    if (in_page.empty()) continue;
+    CHECK_MESSAGE(page.find("\n" + in_page + " ") != std::string::npos, in_page);
+    CHECK_MESSAGE(conf.find(in_conf) != std::string::npos, in_conf);
   }
 }
 
