@@ -1,7 +1,7 @@
 // Which settings are in force for an account: each key from the nearest place that sets it.
 //
-// account, then its domain, then "default"; in each the store's override (Redis, policyctl) goes before the file. Worked out
-// once per account and kept until the configuration or an override changes; bounded.
+// account, then its domain, then "default"; in each the store's override (Redis, policyctl) goes before the file.
+// Worked out once per account and kept until the configuration or an override changes; bounded.
 #pragma once
 
 #include <memory>

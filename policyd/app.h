@@ -1,7 +1,8 @@
 // The server: owns the loop and everything on it, starts, reloads and drains.
 //
-// start() fails with one Error for the operator. run() returns at SIGTERM or SIGINT, after what was being decided has been answered and the
-// state has been written. SIGHUP reads the configuration again and keeps the old one where the new one is wrong.
+// start() fails with one Error for the operator. run() returns at SIGTERM or SIGINT, after what was being decided has
+// been answered and the state has been written. SIGHUP reads the configuration again and keeps the old one where the
+// new one is wrong.
 #pragma once
 
 #include <memory>

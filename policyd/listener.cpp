@@ -23,7 +23,9 @@ std::string advice(int failure) {
   switch (failure) {
     case UV_EADDRINUSE: return "; another program listens there, perhaps a policyd that is still running";
     case UV_EACCES:
-    case UV_EPERM: return "; the user that policyd runs as may not create it: give it the directory, or let systemd open the socket (listen = [\"systemd:\"])";
+    case UV_EPERM:
+      return "; the user that policyd runs as may not create it: give it the directory, or let systemd open the socket "
+             "(listen = [\"systemd:\"])";
     case UV_ENOENT: return "; its directory does not exist";
     case UV_EADDRNOTAVAIL: return "; this host does not have the address";
     default: return "";
@@ -127,8 +129,8 @@ Result<std::vector<std::unique_ptr<Listener>>> Listener::open(const Shared& shar
     if (auto adopted = add("systemd:" + name).adopt(fd); !adopted) return adopted.error();
   }
   if (listeners.empty()) {
-    return Error{endpoint.to_string() +
-                 ": systemd handed over no such socket; start policyd through policyd.socket, or listen on unix: or inet:"};
+    return Error{endpoint.to_string() + ": systemd handed over no such socket; start policyd through policyd.socket, "
+                                        "or listen on unix: or inet:"};
   }
   return listeners;
 }

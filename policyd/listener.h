@@ -1,7 +1,7 @@
 // A listening socket: unix, inet or handed over by systemd; and the sessions that came in through it.
 //
-// open() fails with the endpoint, the reason and what to do. A unix socket that a dead policyd left behind is replaced; one that somebody
-// listens on is not.
+// open() fails with the endpoint, the reason and what to do. A unix socket that a dead policyd left behind is replaced;
+// one that somebody listens on is not.
 #pragma once
 
 #include <memory>

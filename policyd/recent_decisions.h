@@ -1,9 +1,9 @@
 // Recipients that passed, remembered for a while, so that the other restriction lists of the same RCPT are answered
 // without checking and charging again; and messages that were given the score header.
 //
-// Only what passed is remembered: a refusal ends the RCPT in Postfix, and a client that tries once more deserves a fresh
-// look. The key is a hash of everything that a verdict depends on, so a request that differs in anything of it is a
-// stranger; its seed is this process's secret, as clients choose most of what is hashed and a collision would spare
+// Only what passed is remembered: a refusal ends the RCPT in Postfix, and a client that tries once more deserves a
+// fresh look. The key is a hash of everything that a verdict depends on, so a request that differs in anything of it is
+// a stranger; its seed is this process's secret, as clients choose most of what is hashed and a collision would spare
 // them the checks. Bounded: of those whose keys share a set (recent_table.h) the oldest go first.
 #pragma once
 

@@ -1,13 +1,14 @@
 // A table of what was seen of late: a fixed number of entries, found by a 64-bit key, the oldest forgotten first.
 //
 // Built like a processor's cache, because memory is what it costs: an entry may stand in any of the kWays places of its
-// set, and nowhere else. The keys of a set of 8 fill one cache line and every place has its value, so that a miss touches
-// one line and a hit little more; no chains are followed and nothing is allocated for an entry. A full set forgets its own
-// oldest entry, not the oldest of all: with 8 ways an entry outlives the next kEntries / 8 but for one in 100,000.
+// set, and nowhere else. The keys of a set of 8 fill one cache line and every place has its value, so that a miss
+// touches one line and a hit little more; no chains are followed and nothing is allocated for an entry. A full set
+// forgets its own oldest entry, not the oldest of all: with 8 ways an entry outlives the next kEntries / 8 but for one
+// in 100,000.
 //
-// The key is the identity: whoever derives it sees to it that 64 bits tell entries apart (random_seed(), where strangers
-// choose what is hashed). Memory comes with the first entry and its pages only when they are written to. Where there
-// is none, std::bad_alloc. One thread.
+// The key is the identity: whoever derives it sees to it that 64 bits tell entries apart (random_seed(), where
+// strangers choose what is hashed). Memory comes with the first entry and its pages only when they are written to.
+// Where there is none, std::bad_alloc. One thread.
 #pragma once
 
 #include <cstddef>
@@ -85,8 +86,8 @@ class RecentTable {
   static constexpr size_t kCacheLine = 64;
   static constexpr uint64_t kNoTag = 0;  // of a place that was never taken
 
-  // All zero is empty. Only clear() takes entries out, so a set fills from its first place on, and `oldest` goes round: what
-  // it points to is free until the set is full, and from then on the oldest.
+  // All zero is empty. Only clear() takes entries out, so a set fills from its first place on, and `oldest` goes round:
+  // what it points to is free until the set is full, and from then on the oldest.
   struct Places {
     alignas(kCacheLine) uint64_t tags[kSets][kWays];
     alignas(Value) std::byte values[kSets][kWays][sizeof(Value)];

@@ -1,7 +1,7 @@
 // One connection of Postfix: reads, decides and writes in one loop until the peer leaves.
 //
-// A request that cannot be read costs this connection and one log line, nothing else. A connection that is idle is kept for ever; one
-// that has sent half a request is given up after a minute.
+// A request that cannot be read costs this connection and one log line, nothing else. A connection that is idle is kept
+// for ever; one that has sent half a request is given up after a minute.
 #pragma once
 
 #include <memory>

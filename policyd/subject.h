@@ -12,8 +12,8 @@
 
 namespace policyd {
 
-// Names in lower case; the account of outgoing mail: the login, or without one the client's address (IPv6: its /64). Cannot be
-// copied: the views point into its own text, or into the request, which outlives it.
+// Names in lower case; the account of outgoing mail: the login, or without one the client's address (IPv6: its /64).
+// Cannot be copied: the views point into its own text, or into the request, which outlives it.
 class Subject {
  public:
   Subject(const Request& request, const Config& config);

@@ -1,6 +1,7 @@
 // A block: an entry made by a person; whom it covers may not send (receive) until it is lifted or runs out.
 //
-// Pure values, shared by the stores, the engine, the admin API and policyctl. How a block is stored in Redis: policyd-redis(7).
+// Pure values, shared by the stores, the engine, the admin API and policyctl. How a block is stored in Redis:
+// policyd-redis(7).
 #pragma once
 
 #include <cstdint>
@@ -36,13 +37,15 @@ struct BlockTarget {
   //   account    a login, or a client address where clients without a login are accounts
   //   recipient  bob@example.com, or a domain (covers what lies below)
   static Result<BlockTarget> make(BlockType type, std::string_view target);
-  // The type inferred: with '@' email; an address or network client; a name with a dot domain. Else an Error that asks for --type.
+  // The type inferred: with '@' email; an address or network client; a name with a dot domain. Else an Error that asks
+  // for --type.
   static Result<BlockTarget> infer(std::string_view target);
   auto operator<=>(const BlockTarget&) const = default;
 };
 
-// An address literal in the form that targets have: "[192.0.2.1]", "[ipv6:2001:db8::1]"; the tag may be missing and its case is
-// free. Nothing for what is none. For EHLO names and domains of requests, which may write the same address otherwise.
+// An address literal in the form that targets have: "[192.0.2.1]", "[ipv6:2001:db8::1]"; the tag may be missing and its
+// case is free. Nothing for what is none. For EHLO names and domains of requests, which may write the same address
+// otherwise.
 std::optional<std::string> canonical_literal(std::string_view text);
 
 struct Block {

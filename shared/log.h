@@ -1,5 +1,5 @@
-// The log: spdlog in front, and behind it a thread that does the writing, so that a slow terminal, a full disk or a stuck
-// journal never delays a decision.
+// The log: spdlog in front, and behind it a thread that does the writing, so that a slow terminal, a full disk or a
+// stuck journal never delays a decision.
 //
 // The writer takes what has been gathered every few milliseconds, and from a warning on at once. When it
 // cannot keep up, lines are lost rather than memory; how many and why is written as soon as it can write again.
@@ -16,7 +16,8 @@ class LogWriter;
 
 class Log {
  public:
-  // `target`: "stderr", "syslog" or a file's path; `level`: trace, debug, info, warn or error. Makes this log spdlog's default logger.
+  // `target`: "stderr", "syslog" or a file's path; `level`: trace, debug, info, warn or error. Makes this log spdlog's
+  // default logger.
   static Result<std::unique_ptr<Log>> open(const std::string& target, const std::string& level);
   ~Log();
 

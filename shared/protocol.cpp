@@ -59,7 +59,9 @@ constexpr std::array<Pattern, kAttributes> kPatterns = [] {
 // Whether `text` begins with "NAME=".
 bool begins_with(std::string_view text, size_t attribute) {
   const std::string_view name = kAttributeNames[attribute];
-  if (text.size() <= Pattern::kOctets) return text.size() > name.size() && text[name.size()] == '=' && text.starts_with(name);
+  if (text.size() <= Pattern::kOctets) {
+    return text.size() > name.size() && text[name.size()] == '=' && text.starts_with(name);
+  }
   std::array<uint64_t, 3> words;
   std::memcpy(words.data(), text.data(), sizeof words);
   const auto& [expected, masks] = kPatterns[attribute];
@@ -164,7 +166,8 @@ void RequestReader::move_out(Request& request, const char* before, size_t size) 
   }
   if (request.octets_.data() != before) {
     for (std::string_view& value : request.values_) {
-      if (value.data()) value = std::string_view(request.octets_).substr(static_cast<size_t>(value.data() - before), value.size());
+      if (!value.data()) continue;
+      value = std::string_view(request.octets_).substr(static_cast<size_t>(value.data() - before), value.size());
     }
   }
   if (begin_ >= kMaximumRequest) {

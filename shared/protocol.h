@@ -23,8 +23,9 @@ class RequestReader {
  public:
   enum class Step { complete, incomplete };
 
-  // An idle reader owns no memory: before it is fed it may borrow that of a request whose time is over, and gives it back when nothing is
-  // pending. So the few requests of a moment are read into memory that the processor still has at hand.
+  // An idle reader owns no memory: before it is fed it may borrow that of a request whose time is over, and gives it
+  // back when nothing is pending. So the few requests of a moment are read into memory that the processor still has at
+  // hand.
   void borrow(Request& spent) { buffer_.swap(spent.octets_); buffer_.clear(); }
   void give_back(Request& spent);
 

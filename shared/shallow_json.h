@@ -1,4 +1,5 @@
-// JSON from outside, of a depth that cannot exhaust a stack: what copies, prints or frees a value goes as deep as it is nested.
+// JSON from outside, of a depth that cannot exhaust a stack: what copies, prints or frees a value goes as deep as it is
+// nested.
 #pragma once
 
 #include <nlohmann/json.hpp>

@@ -1,6 +1,7 @@
 // Runs several tasks side by side until all have ended or a deadline has come.
 //
-// Tasks that never wait cost no timer. What has not ended by the deadline is dropped (its frame destroyed) and has no result.
+// Tasks that never wait cost no timer. What has not ended by the deadline is dropped (its frame destroyed) and has no
+// result.
 #pragma once
 
 #include <algorithm>

@@ -19,7 +19,8 @@ inline void run_loop_until(uv_loop_t* loop, const std::function<bool()>& reached
   while (!reached()) uv_run(loop, UV_RUN_ONCE);
   bool closed = false;
   tick.data = &closed;
-  uv_close(reinterpret_cast<uv_handle_t*>(&tick), [](uv_handle_t* handle) { *static_cast<bool*>(handle->data) = true; });
+  const auto tell = [](uv_handle_t* handle) { *static_cast<bool*>(handle->data) = true; };
+  uv_close(reinterpret_cast<uv_handle_t*>(&tick), tell);
   while (!closed) uv_run(loop, UV_RUN_NOWAIT);
 }
 

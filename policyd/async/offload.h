@@ -2,8 +2,8 @@
 //
 //   auto written = co_await offload<Result<void>>(loop, [..] { return file.write(..); });
 //
-// The function must not touch what the loop's thread uses. A task that is dropped while it waits lets the function run to its end and
-// throws the result away.
+// The function must not touch what the loop's thread uses. A task that is dropped while it waits lets the function run
+// to its end and throws the result away.
 #pragma once
 
 #include <uv.h>

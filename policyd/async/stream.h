@@ -1,10 +1,11 @@
 // Connected streams (TCP or unix) as a coroutine sees them, over libuv.
 //
-// Reading is a push: octets go to the sink that the owner gave, and `co_await readable()` waits until some have come or the stream ended.
-// What is ready in one turn of the loop is dealt with in groups of some streams: all are read, then their readers go on, then what they
-// have sent is written, one write for each stream. So the code of each step, which is more than the processor's first cache holds, is fetched
-// once a group; and the peers are not woken one by one while there is still work, which on a busy server costs more than the work itself.
-// All streams of a loop read into one shared buffer, so an idle connection costs no buffer. A libuv handle is freed in its close callback only.
+// Reading is a push: octets go to the sink that the owner gave, and `co_await readable()` waits until some have come or
+// the stream ended. What is ready in one turn of the loop is dealt with in groups of some streams: all are read, then
+// their readers go on, then what they have sent is written, one write for each stream. So the code of each step, which
+// is more than the processor's first cache holds, is fetched once a group; and the peers are not woken one by one while
+// there is still work, which on a busy server costs more than the work itself. All streams of a loop read into one
+// shared buffer, so an idle connection costs no buffer. A libuv handle is freed in its close callback only.
 #pragma once
 
 #include <uv.h>
@@ -85,8 +86,8 @@ class Stream {
   };
   Readable readable() { return Readable{*this}; }
 
-  // Sends all of `octets` by the end of this turn: in one write where the kernel takes it, else in the background in order. A stream
-  // that is broken ends.
+  // Sends all of `octets` by the end of this turn: in one write where the kernel takes it, else in the background in
+  // order. A stream that is broken ends.
   void send(std::string_view octets);
   // "192.0.2.1:4711", "[2001:db8::1]:4711", or "a unix socket".
   [[nodiscard]] std::string peer() const;

@@ -1,8 +1,9 @@
 // Task<T>: a coroutine that is started by co_await and yields a T.
 //
-// One thread, one loop. A task runs at once until it first has to wait; if it never waits, awaiting it costs no suspension and
-// no stack (the awaiter goes on in its own frame). Dropping a task that waits destroys its frame: every awaitable of
-// this project takes itself off its event source in its destructor. Exceptions are for bugs: one that leaves a task ends the program.
+// One thread, one loop. A task runs at once until it first has to wait; if it never waits, awaiting it costs no
+// suspension and no stack (the awaiter goes on in its own frame). Dropping a task that waits destroys its frame: every
+// awaitable of this project takes itself off its event source in its destructor. Exceptions are for bugs: one that
+// leaves a task ends the program.
 //
 // Rule for callers: co_await a task that was made from named variables, never from braced temporaries (the
 // compilers of 2022 destroy those twice).

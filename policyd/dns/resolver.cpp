@@ -25,7 +25,8 @@ void DnsLookup::leave() noexcept {
 }
 
 void DnsQuery::answer(const DnsAnswerPtr& answer) {
-  // Each goes off the list before it goes on, as it may drop any of the others; a look-up that nobody awaits yet has its answer when it is.
+  // Each goes off the list before it goes on, as it may drop any of the others; a look-up that nobody awaits yet has
+  // its answer when it is.
   while (DnsLookup* const lookup = first_) {
     lookup->leave();
     lookup->answer_ = answer;

@@ -1,8 +1,9 @@
 // Questions to the DNS, as checks and SPF ask them.
 //
-// `auto lookup = resolver.query(name, DnsType::txt); const DnsAnswerPtr answer = co_await lookup;`. What is in the cache costs neither a
-// suspension nor an allocation; look-ups of the same question share one query. Dropping a look-up that waits takes it off; the query goes on and
-// fills the cache. Nothing here fails: what could not be found out is an answer that says so.
+// `auto lookup = resolver.query(name, DnsType::txt); const DnsAnswerPtr answer = co_await lookup;`. What is in the
+// cache costs neither a suspension nor an allocation; look-ups of the same question share one query. Dropping a look-up
+// that waits takes it off; the query goes on and fills the cache. Nothing here fails: what could not be found out is an
+// answer that says so.
 #pragma once
 
 #include <coroutine>
@@ -37,7 +38,8 @@ struct MailExchanger {
 struct DnsAnswer {
   DnsStatus status = DnsStatus::timed_out;
   std::vector<IpAddress> addresses;       // a, aaaa
-  std::vector<std::string> texts;         // txt: the strings of each record joined (RFC 7208, 3.3); ptr: names in lower case, without the dot at the end
+  std::vector<std::string> texts;         // txt: the strings of each record joined (RFC 7208, 3.3); ptr: names in lower
+                                          // case, without the dot at the end
   std::vector<MailExchanger> exchangers;  // mx, by preference
   [[nodiscard]] bool found() const { return status == DnsStatus::found; }
   // The name, or the record, does not exist: that is knowledge.
@@ -94,14 +96,16 @@ class [[nodiscard]] DnsLookup {
 class Resolver {
  public:
   virtual ~Resolver() = default;
-  // `name` without the dot at its end, in any case; UTF-8 labels are asked for as A-labels (RFC 5891). The answer comes within [dns] timeout.
+  // `name` without the dot at its end, in any case; UTF-8 labels are asked for as A-labels (RFC 5891). The answer comes
+  // within [dns] timeout.
   virtual DnsLookup query(std::string_view name, DnsType type) = 0;
-  // The same past the cache, which then takes the answer: for those who want to know how things are now. A resolver without a cache need
-  // not tell the two apart.
+  // The same past the cache, which then takes the answer: for those who want to know how things are now. A resolver
+  // without a cache need not tell the two apart.
   virtual DnsLookup query_afresh(std::string_view name, DnsType type) { return query(name, type); }
 };
 
-// "4.3.2.1.in-addr.arpa", "….ip6.arpa": where the PTR records of an address stand; and "4.3.2.1", reversed for a DNS list (RFC 5782).
+// "4.3.2.1.in-addr.arpa", "….ip6.arpa": where the PTR records of an address stand; and "4.3.2.1", reversed for a DNS
+// list (RFC 5782).
 std::string reverse_name(const IpAddress& address);
 std::string reversed(const IpAddress& address);
 

@@ -36,7 +36,9 @@ std::optional<Result<BlockTarget>> Keys::parse_block(std::string_view key) const
   key.remove_prefix(start.size());
   const size_t colon = key.find(':');
   const auto type = colon == std::string_view::npos ? std::nullopt : parse_block_type(key.substr(0, colon));
-  if (!type) return Result<BlockTarget>(Error{"its type is not one of email, domain, ehlo, client, account, recipient"});
+  if (!type) {
+    return Result<BlockTarget>(Error{"its type is not one of email, domain, ehlo, client, account, recipient"});
+  }
   return BlockTarget::make(*type, key.substr(colon + 1));
 }
 

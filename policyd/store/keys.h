@@ -24,8 +24,8 @@ class Keys {
   void append_rate(std::string& out, std::string_view account) const;
   // policyd:message:{joe@example.com}:2a7f.5f0c...
   void append_message(std::string& out, std::string_view account, std::string_view instance) const;
-  // policyd:grey:{192.0.2.0/24}:ann@example.org>bob@example.com, and of the client itself policyd:grey:{192.0.2.0/24}; the
-  // three as policyd/greylist/keys.h makes them.
+  // policyd:grey:{192.0.2.0/24}:ann@example.org>bob@example.com, and of the client itself policyd:grey:{192.0.2.0/24};
+  // the three as policyd/greylist/keys.h makes them.
   [[nodiscard]] std::string grey(std::string_view client, std::string_view sender, std::string_view recipient) const;
   [[nodiscard]] std::string grey_client(std::string_view client) const { return tagged("grey:", client); }
   [[nodiscard]] std::string nodes() const { return prefix_ + "nodes"; }

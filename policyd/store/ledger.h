@@ -1,12 +1,12 @@
 // The ledger: what every account has been charged, and what each message under way has contributed.
 //
-// The rules of Charge (store.h) on counters in memory: the embedded store is this and a file, and while Redis is away a node
-// enforces its share of the limits with this. The Lua script of the Redis store follows the same rules; the contract suite
-// holds the two to each other. One thread, no clock: times are given.
+// The rules of Charge (store.h) on counters in memory: the embedded store is this and a file, and while Redis is away a
+// node enforces its share of the limits with this. The Lua script of the Redis store follows the same rules; the
+// contract suite holds the two to each other. One thread, no clock: times are given.
 //
 // About kMessages messages are remembered (policyd/recent_table.h: the oldest of a set goes first); a message is under
-// way in one smtpd process at a time, so that is far more than any site has. One that was forgotten too early is charged
-// once more. An account is forgotten when nothing in its windows counts any more.
+// way in one smtpd process at a time, so that is far more than any site has. One that was forgotten too early is
+// charged once more. An account is forgotten when nothing in its windows counts any more.
 #pragma once
 
 #include <cstdint>
@@ -43,7 +43,8 @@ class Ledger {
   // Looks at some accounts and drops those with nothing left; called often, it comes round to all.
   void sweep(WallTime now);
 
-  // For durability: accounts changed since they were last taken, at most `most` of them, with their cells (empty: forgotten).
+  // For durability: accounts changed since they were last taken, at most `most` of them, with their cells (empty:
+  // forgotten).
   void track_changes() { tracking_ = true; }
   std::vector<std::pair<std::string, Counters::Cells>> take_changes(size_t most);
   void restore(std::string account, Counters counters);

@@ -66,8 +66,9 @@ void LocalShare::record(const Charge& charge, bool cancelled, WallTime now, std:
 
 std::vector<LocalShare::Entry> LocalShare::take(size_t most) {
   const auto count = static_cast<std::ptrdiff_t>(std::min(most, journal_.size()));
-  std::vector<Entry> taken(std::make_move_iterator(journal_.begin()), std::make_move_iterator(journal_.begin() + count));
-  journal_.erase(journal_.begin(), journal_.begin() + count);
+  const auto end = journal_.begin() + count;
+  std::vector<Entry> taken(std::make_move_iterator(journal_.begin()), std::make_move_iterator(end));
+  journal_.erase(journal_.begin(), end);
   return taken;
 }
 

@@ -1,9 +1,10 @@
-// This node's share of every limit, for the time in which the shared store is away; and a journal of what was let through, to be
-// merged when it is back.
+// This node's share of every limit, for the time in which the shared store is away; and a journal of what was let
+// through, to be merged when it is back.
 //
-// With n nodes last seen, each lets through N/n (rounded down, but at least 1 of what is not 0), so all together stay near N. The journal is
-// bounded; past kJournal its oldest entries are lost for the merge, and counted. What was counted here ages by itself after the store's return:
-// a store that comes and goes must not grant a fresh share each time.
+// With n nodes last seen, each lets through N/n (rounded down, but at least 1 of what is not 0), so all together stay
+// near N. The journal is bounded; past kJournal its oldest entries are lost for the merge, and counted. What was
+// counted here ages by itself after the store's return: a store that comes and goes must not grant a fresh share each
+// time.
 #pragma once
 
 #include <cstdint>
@@ -22,8 +23,8 @@ class LocalShare {
  public:
   static constexpr size_t kJournal = 500'000;
 
-  // A charge that passed, with all that it takes to count it again elsewhere; or, cancelled, a message that was refused at its end and is
-  // to be given back whatever it was charged.
+  // A charge that passed, with all that it takes to count it again elsewhere; or, cancelled, a message that was refused
+  // at its end and is to be given back whatever it was charged.
   struct Entry {
     Charge::Kind kind;
     bool ended;

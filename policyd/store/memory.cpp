@@ -83,7 +83,9 @@ Task<void> MemoryStore::stop() {
   if (!writer_) co_return;
   Task<Result<void>> finish = writer_->finish();
   const Result<void> finished = co_await finish;
-  if (!finished) spdlog::error("store: {}; counters and greylist since the last write are lost", finished.error().message);
+  if (!finished) {
+    spdlog::error("store: {}; counters and greylist since the last write are lost", finished.error().message);
+  }
   writer_.reset();
 }
 

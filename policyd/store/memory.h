@@ -1,9 +1,9 @@
 // The embedded store: everything in this process, and with a file durable.
 //
-// With a file blocks and settings are on disk when the call returns; counters and greylist are written every kFlushPeriod and at
-// stop(). A disk that cannot be written to is an Error for blocks and settings; counters and greylist go on in memory, the state is
-// told once (log) and writing is tried again. start() fails where the file cannot be opened; rows of it that make no
-// sense are logged and left out.
+// With a file blocks and settings are on disk when the call returns; counters and greylist are written every
+// kFlushPeriod and at stop(). A disk that cannot be written to is an Error for blocks and settings; counters and
+// greylist go on in memory, the state is told once (log) and writing is tried again. start() fails where the file
+// cannot be opened; rows of it that make no sense are logged and left out.
 #pragma once
 
 #include <memory>

@@ -283,11 +283,13 @@ void RedisConnection::lose(const std::string& reason) {
   }
 }
 
-// Not by way of redisAsyncHandleWrite(), which frees the context where it fails: this is called from within its callbacks.
+// Not by way of redisAsyncHandleWrite(), which frees the context where it fails: this is called from within its
+// callbacks.
 void RedisConnection::flush() {
   if (!to_write_ || !context_ || lost_) return;
   int done = 0;
-  if (redisBufferWrite(&context_->c, &done) == REDIS_OK && done) to_write_ = false;  // else the end of the turn sees to it
+  // What fails, or does not go out at once, the end of the turn sees to.
+  if (redisBufferWrite(&context_->c, &done) == REDIS_OK && done) to_write_ = false;
 }
 
 void RedisConnection::end_turn() {

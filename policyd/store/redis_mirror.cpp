@@ -74,7 +74,9 @@ Task<void> RedisMirror::follow() {
       if (!done) reload_ = true;
     } else {
       std::vector<std::string> keys;
-      while (!changed_.empty() && keys.size() < kBatch) keys.push_back(std::move(changed_.extract(changed_.begin()).value()));
+      while (!changed_.empty() && keys.size() < kBatch) {
+        keys.push_back(std::move(changed_.extract(changed_.begin()).value()));
+      }
       const auto fetching = fetch(data, keys, mirror_);
       done = co_await fetching;
       if (!done) changed_.insert(keys.begin(), keys.end());
@@ -92,8 +94,8 @@ Task<void> RedisMirror::follow() {
 bool RedisMirror::cannot_read(std::string_view command, const RedisReply& reply) {
   const std::string why = std::string(command) + (reply.is_error() ? ": " + reply.text : " is answered oddly");
   if (std::exchange(trouble_, why) != why) {
-    spdlog::error("store: blocks and settings cannot be read: {}; those last known stay in force{}; let its user run SCAN, "
-                  "HGETALL and PTTL",
+    spdlog::error("store: blocks and settings cannot be read: {}; those last known stay in force{}; let its user run "
+                  "SCAN, HGETALL and PTTL",
                   why, loaded_ ? "" : " (there are none yet)");
   }
   return false;
@@ -120,7 +122,8 @@ Task<bool> RedisMirror::load(RedisConnection& data) {
   } while (cursor != "0");
   mirror_.replace_all(std::move(fresh));
   loaded_ = true;
-  spdlog::debug("mirror: {} blocks and {} account settings loaded", mirror_.block_count(), mirror_.all_settings().size());
+  spdlog::debug("mirror: {} blocks and {} account settings loaded", mirror_.block_count(),
+                mirror_.all_settings().size());
   co_return true;
 }
 

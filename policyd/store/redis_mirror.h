@@ -1,8 +1,8 @@
 // Keeps the Mirror in step with Redis: a full load when a connection is made, then every change as Redis tells of it
 // (CLIENT TRACKING in broadcast mode, policyd-redis(7)).
 //
-// While Redis is away the mirror stays as it was. What cannot be understood (a key of another type, a target or a setting that makes no sense) is
-// told once in the log and does not count.
+// While Redis is away the mirror stays as it was. What cannot be understood (a key of another type, a target or a
+// setting that makes no sense) is told once in the log and does not count.
 #pragma once
 
 #include <functional>
@@ -39,7 +39,8 @@ class RedisMirror {
   Task<void> follow();
   Task<bool> load(RedisConnection& data);
   bool cannot_read(std::string_view command, const RedisReply& reply);
-  // False: an answer is missing, or was an error that says nothing about the key (BUSY, LOADING ...): what is known stays.
+  // False: an answer is missing, or was an error that says nothing about the key (BUSY, LOADING ...): what is known
+  // stays.
   Task<bool> fetch(RedisConnection& data, std::vector<std::string> keys, Mirror& into);
   void take(const std::string& key, const RedisReply& fields, const RedisReply& ttl, Mirror& into);
   void take_block(const std::string& key, const BlockTarget& target, const RedisReply& fields, const RedisReply& ttl,

@@ -1,8 +1,8 @@
 // The Lua scripts that run inside Redis: what belongs to one decision is one round trip, and atomic.
 //
 // The charge script and the heartbeat are loaded when a connection is made (SCRIPT LOAD). NOSCRIPT, after a restart or
-// failover of Redis, is answered for charges by sending the source, by the heartbeat by loading both and beating again. A
-// block is rarely put: its script is always sent as source (EVAL).
+// failover of Redis, is answered for charges by sending the source, by the heartbeat by loading both and beating again.
+// A block is rarely put: its script is always sent as source (EVAL).
 #pragma once
 
 #include <string_view>
@@ -45,8 +45,8 @@ struct ChargeRecord {
 inline constexpr Milliseconds kRemembered{3'600'000};
 inline constexpr Milliseconds kEndedRemembered{900'000};
 
-// One attempt of greylisting (store.h); the same rules as greylist_table.cpp, held to them by the contract suite. What is
-// stored is text (policyd-redis(7)); what somebody else wrote there is taken for nothing.
+// One attempt of greylisting (store.h); the same rules as greylist_table.cpp, held to them by the contract suite. What
+// is stored is text (policyd-redis(7)); what somebody else wrote there is taken for nothing.
 //   KEYS  1 the client's, 2 the one of client, sender and recipient
 //   ARGV  1 block, 2 pass, 3 record: ms; 4 auto_allow; 5 a hash of the message in hex, or ""; 6 "1": dry run
 //   reply {outcome, ms to wait where it has to, 1 where the same message asked last}

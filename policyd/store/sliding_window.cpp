@@ -34,7 +34,8 @@ std::optional<Slice> find(const Counters::Cells& cells, Meter meter, int64_t win
   return std::nullopt;
 }
 
-// The number of the interval that `now` is in. Widths are fractions of a millisecond for windows that 60 does not divide.
+// The number of the interval that `now` is in. Widths are fractions of a millisecond for windows that 60 does not
+// divide.
 int64_t bucket_of(int64_t now, int64_t window) { return now * kBucketsPerWindow / window; }
 
 // A bucket counts while its end is younger than the window; one from a future beyond all clock skew is bogus.
@@ -123,8 +124,8 @@ bool concerns(const Limits& limits, const Slice& slice) {
   });
 }
 
-// Whether the counter can take `amount` more by a mere addition: nothing in it has run out, and its newest bucket is the
-// current one where there is something to add.
+// Whether the counter can take `amount` more by a mere addition: nothing in it has run out, and its newest bucket is
+// the current one where there is something to add.
 bool takes_in_place(const Counters::Cells& cells, const Slice& slice, int64_t amount, int64_t now) {
   if (slice.buckets == 0) return false;
   const int64_t current = bucket_of(now, slice.window);

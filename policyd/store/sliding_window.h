@@ -1,11 +1,13 @@
 // Sliding windows: how much an account has used of each of its limits, and whether more would pass.
 //
 // A window is divided into 60 buckets; a counter keeps the buckets that hold something, each with the number of its
-// interval (time / width) and what was counted in it. An event counts until all of its bucket is older than the window, so:
+// interval (time / width) and what was counted in it. An event counts until all of its bucket is older than the window,
+// so:
 //   - no interval of the window's length ever lets more than N through (the excess is 0);
 //   - a silent account has its full N again after at most window + window/60.
-// All counters of an account are one flat vector of cells: [meter, window in ms, n, bucket, count, ... (n pairs)] for each counter,
-// the same that the state file stores; what Redis keeps (packed_numbers.h) has each counter's total besides. Pure: times are given.
+// All counters of an account are one flat vector of cells: [meter, window in ms, n, bucket, count, ... (n pairs)] for
+// each counter, the same that the state file stores; what Redis keeps (packed_numbers.h) has each counter's total
+// besides. Pure: times are given.
 #pragma once
 
 #include <cstdint>
@@ -35,9 +37,9 @@ class Counters {
   [[nodiscard]] ChargeResult test(const Limits& limits, const Amounts& amounts, WallTime now) const;
 
   // Counts `amounts` at `now`, in every window of `limits`, and drops what has run out. What is given back was
-  // counted at `since` or later: a window that has forgotten that time already gives nothing back, the others take it from
-  // the oldest buckets first (what remains then counts rather longer than shorter), never below zero. Allocates nothing
-  // while every counter concerned is in its current bucket and none has run out.
+  // counted at `since` or later: a window that has forgotten that time already gives nothing back, the others take it
+  // from the oldest buckets first (what remains then counts rather longer than shorter), never below zero. Allocates
+  // nothing while every counter concerned is in its current bucket and none has run out.
   void add(const Limits& limits, const Amounts& amounts, WallTime now, WallTime since);
 
   [[nodiscard]] std::vector<Usage> usage(WallTime now) const;

@@ -1,8 +1,9 @@
 // The embedded store's file: blocks, settings, counters and greylist in SQLite, so that they outlive the process.
 //
-// Blocks and settings are committed and on disk (synchronous=FULL) when put_/remove_ return; counters and greylist come in
-// batches. Every call may block on the disk, so after load() all of them run on libuv's thread pool, one at a time (memory.cpp sees to that).
-// Opening fails with what is wrong and what to do: no rights, not a policyd database, locked by another policyd, damaged.
+// Blocks and settings are committed and on disk (synchronous=FULL) when put_/remove_ return; counters and greylist come
+// in batches. Every call may block on the disk, so after load() all of them run on libuv's thread pool, one at a time
+// (memory.cpp sees to that). Opening fails with what is wrong and what to do: no rights, not a policyd database, locked
+// by another policyd, damaged.
 #pragma once
 
 #include <memory>

@@ -2,8 +2,8 @@
 //
 // One job at a time runs on the thread pool; what a person asked for goes before counters and greylist, which are taken
 // from their tables in batches. What was written takes effect even if the one who asked has given up waiting by then:
-// file and memory stay alike. A batch that cannot be written is kept and tried again at the next flush. One log line says
-// that the file cannot be written, one that it can again.
+// file and memory stay alike. A batch that cannot be written is kept and tried again at the next flush. One log line
+// says that the file cannot be written, one that it can again.
 #pragma once
 
 #include <coroutine>
@@ -43,8 +43,8 @@ class StateWriter {
 
   // Begins to write the counters and greylist records that have changed.
   void flush();
-  // Ends when everything asked for, and all counters and greylist records, have been written or could not be; the latter
-  // is an Error.
+  // Ends when everything asked for, and all counters and greylist records, have been written or could not be; the
+  // latter is an Error.
   Task<Result<void>> finish();
 
   // Why the file cannot be written; empty: it can.

@@ -1,8 +1,9 @@
 // What policyd remembers, in the verbs of its domain: charge, greylist, blocks, account settings, usage, nodes.
 //
-// Two kinds exist: embedded (memory.*, durable with a file) and Redis (redis.*), which keeps answering while Redis is away
-// (local_share.*). One contract suite (tests/contract) runs on all of them. Reads that a decision needs (blocks, settings) are
-// not here: each store keeps the Mirror it was given up to date, so that looking one up costs no round trip.
+// Two kinds exist: embedded (memory.*, durable with a file) and Redis (redis.*), which keeps answering while Redis is
+// away (local_share.*). One contract suite (tests/contract) runs on all of them. Reads that a decision needs (blocks,
+// settings) are not here: each store keeps the Mirror it was given up to date, so that looking one up costs no round
+// trip.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +23,8 @@ namespace policyd {
 // One question of the engine: may this account do this, and if so count it.
 //
 // All limits are checked, then all counters changed, atomically; what does not pass changes nothing. Within one message
-// (`account` and `instance`) the message counts once, and each recipient once, however often and on however many nodes it is asked.
+// (`account` and `instance`) the message counts once, and each recipient once, however often and on however many nodes
+// it is asked.
 struct Charge {
   enum class Kind : uint8_t {
     recipient,  // RCPT: the message (if new), this recipient (if new), and the declared size
@@ -50,15 +52,16 @@ struct ChargeResult {
 
 // Another question of the engine: has this client tried to send from this sender to this recipient before?
 //
-// The first attempt starts a timer. One that comes before `block` is over is early, and does not move the timer; the first one after
-// that, but no later than `pass` after the first attempt, passes, and from then on mail of the three goes through at once, until
-// `record` has gone by without any. Whoever comes back later than `pass` begins anew. The durations are those of now: a shorter one
-// holds for what was remembered before, too.
+// The first attempt starts a timer. One that comes before `block` is over is early, and does not move the timer; the
+// first one after that, but no later than `pass` after the first attempt, passes, and from then on mail of the three
+// goes through at once, until `record` has gone by without any. Whoever comes back later than `pass` begins anew. The
+// durations are those of now: a shorter one holds for what was remembered before, too.
 struct GreylistAttempt {
   std::string_view client, sender, recipient;  // the three, as policyd/greylist/keys.h makes them
   std::string_view instance;                   // of the message; empty: unknown
   Milliseconds block{}, pass{}, record{};      // block < pass
-  int64_t auto_allow = 0;  // so many messages of the client that passed within `record` of each other, and it is let through; 0: never
+  int64_t auto_allow = 0;  // so many messages of the client that passed within `record` of each other, and it is let
+                           // through; 0: never
   bool dry_run = false;    // says what would happen, changes nothing
 };
 
@@ -110,8 +113,8 @@ class Store {
  public:
   virtual ~Store() = default;
 
-  // Opens files, connects, fills the mirror. An Error is one that waiting does not heal (a file without rights, a URL that
-  // cannot be served); a Redis that is away at start is not one.
+  // Opens files, connects, fills the mirror. An Error is one that waiting does not heal (a file without rights, a URL
+  // that cannot be served); a Redis that is away at start is not one.
   virtual Result<void> start() = 0;
   // Writes what is still to be written and closes; the store is not used afterwards.
   virtual Task<void> stop() = 0;
@@ -122,7 +125,8 @@ class Store {
   // The same of greylisting: one round trip, atomic over all nodes.
   virtual Task<GreylistResult> greylist(const GreylistAttempt& attempt) = 0;
 
-  // Durable when they return without an Error (memory without a file: until the process ends). The mirror shows the change at once.
+  // Durable when they return without an Error (memory without a file: until the process ends). The mirror shows the
+  // change at once.
   virtual Task<Result<void>> put_block(Block block) = 0;
   virtual Task<Result<bool>> remove_block(BlockTarget target) = 0;  // false: there was none
 

@@ -1,7 +1,7 @@
 // libFuzzer target: the protocol parser on any octets.
 //
-// However a stream of octets is cut into reads, the same requests have to come out of it, and it has to end the same way:
-// well, or with an error. And whatever a request holds, a reply that repeats it is one well-formed reply. A
+// However a stream of octets is cut into reads, the same requests have to come out of it, and it has to end the same
+// way: well, or with an error. And whatever a request holds, a reply that repeats it is one well-formed reply. A
 // property that does not hold aborts; memory is watched by the sanitizers that the target is built with.
 #include <algorithm>
 #include <cstdint>
@@ -39,7 +39,8 @@ std::string describe(const Request& request) {
 }
 
 void check_reply(const Request& request) {
-  const std::string reply = format_reply("REJECT 5.7.1 " + std::string(request.sender()) + "|" + std::string(request.recipient()));
+  const std::string text = std::string(request.sender()) + "|" + std::string(request.recipient());
+  const std::string reply = format_reply("REJECT 5.7.1 " + text);
   must(reply.starts_with("action=REJECT 5.7.1 ") && reply.size() <= 510 + std::string_view("action=\n\n").size());
   must(reply.find('\n') == reply.size() - 2 && reply.ends_with("\n\n"));
 }

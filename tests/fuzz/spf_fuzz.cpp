@@ -1,9 +1,9 @@
 // libFuzzer target: SPF records, and their evaluation.
 //
-// The input is lines: the sender, the EHLO name, and TXT records of example.com, example.net, and so on in turn; every other
-// name has an address, exchangers and a name that are made of its length. Whatever they hold, the evaluation ends, asks no more
-// than RFC 7208 allows, and its outcome can be shown to people and put into a header; answers that come at once or one by one
-// lead to the same. A record is good or has a flaw that is told in printable ASCII.
+// The input is lines: the sender, the EHLO name, and TXT records of example.com, example.net, and so on in turn; every
+// other name has an address, exchangers and a name that are made of its length. Whatever they hold, the evaluation
+// ends, asks no more than RFC 7208 allows, and its outcome can be shown to people and put into a header; answers that
+// come at once or one by one lead to the same. A record is good or has a flaw that is told in printable ASCII.
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
@@ -34,7 +34,8 @@ constexpr std::string_view kNames[] = {"example.com", "example.net", "example.or
 
 class FuzzResolver final : public Resolver {
  public:
-  FuzzResolver(std::map<std::string, std::vector<std::string>> texts, bool later) : texts_(std::move(texts)), later_(later) {}
+  FuzzResolver(std::map<std::string, std::vector<std::string>> texts, bool later)
+      : texts_(std::move(texts)), later_(later) {}
 
   DnsLookup query(std::string_view name, DnsType type) override {
     must(!name.empty() && name.size() <= 4 * 253);

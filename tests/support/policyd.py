@@ -15,8 +15,8 @@ from support.daemon import Daemon
 from support.dns_server import DnsServer
 from support.policy_client import PolicyClient, parse_endpoint
 
-# Puts the sockets in argv[1] ("5,6") at descriptor 3 and up and runs the rest, as systemd would. They are moved out of the
-# way first, since one may stand where another has to go.
+# Puts the sockets in argv[1] ("5,6") at descriptor 3 and up and runs the rest, as systemd would. They are moved out of
+# the way first, since one may stand where another has to go.
 ACTIVATE = """\
 import fcntl, os, sys
 away = [fcntl.fcntl(int(fd), fcntl.F_DUPFD_CLOEXEC, 100) for fd in sys.argv[1].split(",")]

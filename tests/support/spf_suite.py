@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Runs SPF test suites in the format of the project openspf (rfc7208-tests.yml) through policyctl, policyd and a DNS server.
+"""Runs SPF test suites in the format of the project openspf (rfc7208-tests.yml): policyctl, policyd, a DNS server.
 
     spf_suite.py SUITE [--build build] [--only NAME]     prints what disagrees, and ends with 1 if anything does
 
-A suite is a list of documents, each with a description, tests and zonedata; as YAML (several documents; needs PyYAML) or as JSON
-(a list). A test holds spec, helo, host, mailfrom, result (one or a list, any of which will do) and explanation; the
-explanation DEFAULT stands for one that is not the domain's. Zonedata has for each name a list of {TYPE: value}; a value is
-the record, TIMEOUT or NONE; TIMEOUT alone holds for all types without a record. SPF records (type 99) are TXT records as
-well, where a name has no TXT.
+A suite is a list of documents, each with a description, tests and zonedata; as YAML (several documents; needs PyYAML)
+or as JSON (a list). A test holds spec, helo, host, mailfrom, result (one or a list, any of which will do) and
+explanation; the explanation DEFAULT stands for one that is not the domain's. Zonedata has for each name a list of
+{TYPE: value}; a value is the record, TIMEOUT or NONE; TIMEOUT alone holds for all types without a record. SPF records
+(type 99) are TXT records as well, where a name has no TXT.
 """
 
 import argparse

@@ -40,7 +40,8 @@ TEST_CASE("endpoint: what is none says what to write") {
       {"",
        R"("" is not an endpoint: it begins with "unix:", "inet:" or "systemd:", e.g. "inet:127.0.0.1:10031")"},
       {"tcp:127.0.0.1:1",
-       R"("tcp:127.0.0.1:1" is not an endpoint: it begins with "unix:", "inet:" or "systemd:", e.g. "inet:127.0.0.1:10031")"},
+       "\"tcp:127.0.0.1:1\" is not an endpoint: it begins with \"unix:\", \"inet:\" or \"systemd:\", e.g. "
+       "\"inet:127.0.0.1:10031\""},
       {"unix:",
        R"("unix:" needs an absolute path, e.g. "unix:/var/spool/postfix/private/policyd")"},
       {"unix:/run/", R"("unix:/run/" names a directory; a socket is a file in it)"},

@@ -72,7 +72,8 @@ TEST_CASE("log line: what greylisting said") {
     const size_t start = line.find(" greylist=");
     return line.substr(start, line.find(" instance=") - start);
   };
-  CHECK(line_of({Outcome::first, Milliseconds{240'000}}, true) == " greylist=first greylist_client=\"192.0.2.0/24\" wait=240000ms");
+  CHECK(line_of({Outcome::first, Milliseconds{240'000}}, true) ==
+        " greylist=first greylist_client=\"192.0.2.0/24\" wait=240000ms");
   CHECK(line_of({Outcome::early, Milliseconds{1}, true}, false) ==
         " greylist=early (dry run) greylist_client=\"192.0.2.0/24\" wait=1ms");
   CHECK(line_of({Outcome::known}, true) == " greylist=known greylist_client=\"192.0.2.0/24\"");

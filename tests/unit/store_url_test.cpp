@@ -77,7 +77,8 @@ TEST_CASE("store_url: every form is read, and shown with the password masked") {
 
 TEST_CASE("store_url: what is none says why, and never shows a password") {
   constexpr std::string_view kBegins =
-      R"(the URL begins with none of "memory:", "redis://" and "redis+unix://"; e.g. "memory:/var/lib/policyd/state.db")";
+      "the URL begins with none of \"memory:\", \"redis://\" and \"redis+unix://\"; e.g. "
+      "\"memory:/var/lib/policyd/state.db\"";
   constexpr std::string_view kLater =
       "this version cannot serve rediss://, redis-sentinel:// and redis-cluster://; use redis:// "
       "or redis+unix:// "

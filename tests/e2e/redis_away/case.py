@@ -154,8 +154,8 @@ class RedisAway(E2eTest):
                 wait_until(lambda: self.used(account) == 60, "60 messages to be merged", 15)
 
     def test_busy_with_a_script_while_a_block_changes(self):
-        # Reads are refused too while a script of somebody else runs: what cannot be read must not be taken for gone. The
-        # nodes sleep until the script runs, so that they hear of the change first and then cannot read it.
+        # Reads are refused too while a script of somebody else runs: what cannot be read must not be taken for gone.
+        # The nodes sleep until the script runs, so that they hear of the change first and then cannot read it.
         self.redis.cli("CONFIG", "SET", "busy-reply-threshold", "50")
         for node in self.nodes:
             node.signal(signal.SIGSTOP)
