@@ -10,6 +10,7 @@
 #include "policyd/admin/block_json.h"
 #include "policyd/admin/resources.h"
 #include "shared/address.h"
+#include "shared/admin_api.h"
 #include "shared/config_values.h"
 #include "shared/duration.h"
 #include "shared/text.h"
@@ -19,7 +20,6 @@ namespace policyd {
 namespace {
 
 constexpr size_t kListed = 100;
-constexpr size_t kMostListed = 10'000;
 constexpr int kAccountPrefix = 64;  // an IPv6 client without a login is charged by its /64
 
 // As accounts are known: lower case; a client address as that of mail without a login.
@@ -42,10 +42,10 @@ Result<size_t> limit_of(const ApiRequest& request) {
   size_t limit = 0;
   const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), limit);
   if (failure == std::errc() && end == text.data() + text.size() && limit >= 1 &&
-      limit <= kMostListed)
+      limit <= size_t{kMostAccountsListed})
     return limit;
   return Error{"limit: " + policyd::quoted(text) + " is not a number from 1 to " +
-               std::to_string(kMostListed)};
+               std::to_string(kMostAccountsListed)};
 }
 
 int64_t used_of(const AccountUsage& usage, const Limit& limit) {

@@ -3,6 +3,7 @@
 
 #include "policyd/ctl/command.h"
 #include "policyd/ctl/table.h"
+#include "shared/admin_api.h"
 #include "shared/limits.h"
 #include "shared/percent_encoding.h"
 
@@ -67,8 +68,10 @@ std::string render_list(const Json& answer) {
 }
 
 CommandAction declare_list(CLI::App& app) {
-  const auto limit = std::make_shared<size_t>(100);
-  app.add_option("--limit", *limit, "at most so many accounts")->capture_default_str();
+  const auto limit = std::make_shared<int>(100);
+  app.add_option("--limit", *limit, "at most so many accounts")
+      ->capture_default_str()
+      ->check(CLI::Range(1, kMostAccountsListed));
   return [limit](Session& session) {
     return session.show(session.get("/v1/accounts?limit=" + std::to_string(*limit)), render_list);
   };
@@ -115,7 +118,7 @@ std::string render_account(const Json& account) {
 
 std::shared_ptr<std::string> account_argument(CLI::App& app, const char* what) {
   auto account = std::make_shared<std::string>();
-  app.add_option("ACCOUNT", *account, what)->required();
+  app.add_option("ACCOUNT", *account, what)->required()->check(not_empty());
   return account;
 }
 
@@ -144,7 +147,7 @@ std::string keys_help() {
 
 std::shared_ptr<std::string> key_argument(CLI::App& app) {
   auto key = std::make_shared<std::string>();
-  app.add_option("KEY", *key, keys_help())->required();
+  app.add_option("KEY", *key, keys_help())->required()->check(not_empty());
   return key;
 }
 

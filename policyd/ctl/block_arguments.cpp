@@ -4,6 +4,7 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include "policyd/ctl/command.h"
 #include "shared/duration.h"
 #include "shared/percent_encoding.h"
 #include "shared/text.h"
@@ -38,7 +39,8 @@ std::shared_ptr<TargetArgument> declare_target(CLI::App& app) {
   auto target = std::make_shared<TargetArgument>();
   app.add_option("TARGET", target->text,
                  "e.g. joe@example.com, example.com, 192.0.2.0/24, or TYPE:TARGET")
-      ->required();
+      ->required()
+      ->check(not_empty());
   app.add_option("--type", target->type, std::string(kTypes) + "; inferred where TARGET tells");
   return target;
 }

@@ -73,8 +73,8 @@ int finish(const Session& session, const std::string& file, const Import& import
     if (!session.options().json)
       session.fail(kRefused, name + std::to_string(bad.number) + ": " + bad.reason);
   }
-  session.show(json, summary(import));
-  return import.bad.empty() ? kDone : kRefused;
+  const int shown = session.show(json, summary(import));
+  return import.bad.empty() ? shown : kRefused;
 }
 
 int import_blocks(Session& session, const std::string& file) {
@@ -106,7 +106,9 @@ CommandAction declare_export(CLI::App&) {
 
 CommandAction declare_import(CLI::App& app) {
   const auto file = std::make_shared<std::string>("-");
-  app.add_option("FILE", *file, "what export printed; - is standard input")->capture_default_str();
+  app.add_option("FILE", *file, "what export printed; - is standard input")
+      ->capture_default_str()
+      ->check(not_empty());
   return [file](Session& session) { return import_blocks(session, *file); };
 }
 

@@ -103,7 +103,8 @@ std::string render(const Json& verdict) {
 CommandAction declare_check(CLI::App& app) {
   const auto file = std::make_shared<std::string>("-");
   app.add_option("FILE", *file, "a request as Postfix sends it; - is standard input")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->check(not_empty());
   return [file](Session& session) {
     const auto request = read_input(*file);
     if (!request) return session.fail(kRefused, request.error().message);

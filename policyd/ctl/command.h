@@ -24,6 +24,11 @@ struct Command {
   CommandAction (*declare)(CLI::App& app);
 };
 
+// For arguments that name something: an empty one, as from a variable that is not set, is a usage error.
+inline CLI::Validator not_empty() {
+  return {[](std::string& text) { return std::string(text.empty() ? "is empty" : ""); }, ""};
+}
+
 std::span<const Command> status_commands();
 std::span<const Command> block_commands();
 std::span<const Command> account_commands();

@@ -103,13 +103,13 @@ int check_config(const Session& session, const std::string& file) {
   }
   Json json = {{"file", file}, {"ok", good}};
   json["errors"] = good ? Json::array() : lines_of(run.output);
-  session.show(json, run.output.empty() && good ? file + ": correct\n" : run.output);
-  return good ? kDone : kRefused;
+  const int shown = session.show(json, run.output.empty() && good ? file + ": correct\n" : run.output);
+  return good ? shown : kRefused;
 }
 
 CommandAction declare_check(CLI::App& app) {
   const auto file = std::make_shared<std::string>();
-  app.add_option("FILE", *file, "in place of the file that -c names");
+  app.add_option("FILE", *file, "in place of the file that -c names")->check(not_empty());
   return [file](Session& session) {
     return check_config(session, file->empty() ? session.options().config : *file);
   };

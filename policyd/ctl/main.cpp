@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <map>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -97,8 +98,12 @@ class CommandLine {
 
   // Help and version end here too.
   int end(const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app_.exit(error);
     const Session session(options_);
+    if (error.get_exit_code() == 0) {
+      std::ostringstream text;
+      app_.exit(error, text, text);
+      return session.print(text.str());
+    }
     return session.fail(kUsage, what_is_wrong(error) +
                                     "; `policyctl --help` lists the commands, and with a command "
                                     "what it takes");

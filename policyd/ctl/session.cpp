@@ -9,14 +9,6 @@
 
 namespace policyd {
 
-namespace {
-
-void print(std::FILE* to, const std::string& text) {
-  std::fwrite(text.data(), 1, text.size(), to);
-}
-
-}  // namespace
-
 // The default file is nobody's promise: it may not exist, or hold a password and be unreadable for
 // the operator.
 Result<std::vector<Endpoint>> Session::find_sockets() const {
@@ -57,22 +49,23 @@ Answer Session::ask_text(const char* method, const std::string& path, const std:
 int Session::show(const Answer& answer,
                   const std::function<std::string(const Json&)>& render) const {
   if (!answer.ok()) return fail(answer);
-  print(stdout, options_.json ? to_document(answer.json) : render(answer.json));
-  return kDone;
+  return print(options_.json ? to_document(answer.json) : render(answer.json));
 }
 
 int Session::show(const Json& json, const std::string& text) const {
-  print(stdout, options_.json ? to_document(json) : text);
-  return kDone;
+  return print(options_.json ? to_document(json) : text);
+}
+
+int Session::print(const std::string& text) const {
+  const bool taken = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
+  if (taken && std::fflush(stdout) == 0) return kDone;
+  return fail(kRefused, std::string("cannot write to standard output: ") + std::strerror(errno));
 }
 
 int Session::fail(ExitCode code, const std::string& sentence) const {
-  if (options_.json) {
-    const Json json = {{"error", sentence}};
-    print(stderr, to_document(json));
-  } else {
-    print(stderr, "policyctl: " + sentence + "\n");
-  }
+  const Json json = {{"error", sentence}};
+  const std::string text = options_.json ? to_document(json) : "policyctl: " + sentence + "\n";
+  std::fwrite(text.data(), 1, text.size(), stderr);
   return code;
 }
 

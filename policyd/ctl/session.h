@@ -35,6 +35,7 @@ class Session {
   // All of these return the exit code.
   int show(const Answer& answer, const std::function<std::string(const Json&)>& render) const;
   int show(const Json& json, const std::string& text) const;
+  int print(const std::string& text) const;  // to standard output; what it does not take is a failure
   int fail(const Answer& answer) const { return fail(answer.code, answer.error); }
   int fail(ExitCode code, const std::string& sentence) const;
 
