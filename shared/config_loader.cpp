@@ -13,6 +13,7 @@
 #include <toml++/toml.h>
 
 #include "shared/config.h"
+#include "shared/config_keys.h"
 #include "shared/config_reader.h"
 #include "shared/config_schema.h"
 #include "shared/config_tree.h"
@@ -92,6 +93,10 @@ std::string explain(const toml::parse_error& error) {
 }
 
 std::variant<ConfigNode, ConfigProblem> parse_toml(std::string_view toml) {
+  if (const auto at = overlong_key(toml)) {
+    return ConfigProblem{*at, "syntax",
+                         fmt::format("a key of more than {} parts; no key of policyd has that many", kMostKeyParts)};
+  }
   try {
     const toml::table table = toml::parse(toml);
     return to_tree(table);

@@ -11,6 +11,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "shared/config_schema.h"
@@ -101,12 +102,13 @@ RowOf<Owner> list_row(const KeyWords& words, Text<T> text, Field field, Items it
                       fmt::format("is empty; at least one is needed, such as [{}]", text.example));
     }
     std::vector<T> list;
+    std::unordered_set<std::string> seen;  // what is the same is written the same
     for (const ConfigNode& item : value.items) {
       if (!is_text(item, text.example, complain)) continue;
       Result<T> parsed = text.parse(item.text);
       if (!parsed) {
         complain(item, parsed.error().message);
-      } else if (std::find(list.begin(), list.end(), *parsed) != list.end()) {
+      } else if (!seen.insert(text.format(*parsed)).second) {
         complain(item, quoted(item.text) + " is given twice; remove one");
       } else {
         list.push_back(std::move(*parsed));

@@ -6,15 +6,13 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "policyd/checks/check.h"
 #include "shared/config_schema.h"
-#include "tests/support/temporary_directory.h"
+#include "tests/support/test_config.h"
 
 using namespace policyd;
-using test::TemporaryDirectory;
+using test::error_lines;
 
 namespace {
 
@@ -44,17 +42,8 @@ Config config_of(std::string_view toml, std::span<const CheckSpec> checks = kSpe
   return std::get<Config>(std::move(parsed));
 }
 
-// The errors, a line for each; empty where there are none.
-std::string in_lines(const std::variant<Config, ConfigErrors>& parsed) {
-  std::string lines;
-  const auto* errors = std::get_if<ConfigErrors>(&parsed);
-  if (!errors) return lines;
-  for (const std::string& message : errors->messages) lines += message + "\n";
-  return lines;
-}
-
 std::string errors_of(std::string_view toml) {
-  return in_lines(parse_config(toml, "policyd.toml", kSpecs));
+  return error_lines(parse_config(toml, "policyd.toml", kSpecs));
 }
 
 // "[server] deadline" for every key of a document, in its order.
@@ -107,7 +96,7 @@ TEST_CASE("config: every bad configuration yields exactly the errors that its fo
     CAPTURE(entry.path().filename().string());
     const auto parsed =
         parse_config(read(entry.path() / "policyd.toml"), "policyd.toml", check_specs());
-    const std::string errors = in_lines(parsed);
+    const std::string errors = error_lines(parsed);
     CHECK(errors == read(entry.path() / "expected"));
     CHECK(errors.find("secret") == std::string::npos);
   }
@@ -333,47 +322,4 @@ TEST_CASE("config: what needs a restart") {
   const Config one = config_of("store.url = \"redis://joe:secret@db\"");
   const Config other = config_of("store.url = \"redis://joe:secret2@db\"");
   CHECK(needs_restart(one, other) == std::vector<std::string>{"store.url"});
-}
-
-TEST_CASE("config: a file that cannot be read is one error that says what to do") {
-  const TemporaryDirectory folder;
-  const std::string missing = folder.file("missing.toml");
-  CHECK(in_lines(load_config(missing, kSpecs)) ==
-        missing +
-            ": cannot read: No such file or directory; create it, or name another file with -c\n");
-  CHECK(in_lines(load_config(folder.path(), kSpecs)) ==
-        folder.path() + ": cannot read: Is a directory; name the file in it\n");
-  const std::string locked = folder.file("locked.toml");
-  std::ofstream(locked) << "\n";
-  chmod(locked.c_str(), 0);
-  if (geteuid() == 0) return;  // root may read everything
-  CHECK(
-      in_lines(load_config(locked, kSpecs)) ==
-      locked +
-          ": cannot read: Permission denied; make it readable for the user that policyd runs as\n");
-}
-
-TEST_CASE("config: errors name the file as it was given") {
-  const TemporaryDirectory folder;
-  const std::string path = folder.file("mine.toml");
-  std::ofstream(path) << "[server]\ndeadline = 3\n";
-  CHECK(in_lines(load_config(path, kSpecs)) ==
-        path + ":2:12: server.deadline: expected a string such as \"3s\", found the number 3\n");
-}
-
-TEST_CASE("config: odd documents are errors, not crashes") {
-  CHECK(errors_of(std::string("a\0b", 3)) != "");
-  CHECK(errors_of("server = \"\xff\"") != "");
-  CHECK(errors_of("a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p = 1") ==
-        "policyd.toml:1:1: a: unknown key; expected \"server\", \"admin\", \"store\", \"dns\", \"traffic\", "
-        "\"score\", \"blocks\", "
-        "\"limits\", \"greylist\", \"log\", \"checks\", \"allow\", ...\n");
-  CHECK(errors_of("server = " + std::string(1000, '[')) != "");
-  CHECK(errors_of("[[server]]\ndeadline = \"3s\"") ==
-        "policyd.toml:1:1: server: expected a table, written [server], found an array\n");
-  CHECK(errors_of("[accounts.\"\"]\n") ==
-        "policyd.toml:1:11: accounts.\"\": \"\" is not an account: write \"default\", a domain or "
-        "a login\n");
-  CHECK(errors_of("\xef\xbb\xbf# with a byte order mark\r\n[server]\r\ndeadline = \"3s\"\r\n") ==
-        "");
 }
