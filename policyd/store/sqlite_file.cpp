@@ -25,23 +25,30 @@ constexpr int kBusyMs = 250;  // another policyd may be at its last write
 constexpr mode_t kFileMode = 0640;
 constexpr int64_t kApplication = 0x706f6c64;  // "pold"; stands in the file's header, see file(1)
 constexpr int64_t kSchema = 1;
-constexpr const char* kCreate =
-    "BEGIN IMMEDIATE;"
-    "CREATE TABLE IF NOT EXISTS blocks(type TEXT NOT NULL, target TEXT NOT NULL, direction TEXT NOT NULL,"
-    " description TEXT NOT NULL, reply TEXT NOT NULL, \"by\" TEXT NOT NULL, created TEXT NOT NULL,"
-    " expires INTEGER, PRIMARY KEY(type, target)) WITHOUT ROWID;"  // expires: ms since 1970; NULL: never
-    "CREATE INDEX IF NOT EXISTS block_expiry ON blocks(expires) WHERE expires IS NOT NULL;"
-    "CREATE TABLE IF NOT EXISTS settings(account TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,"
-    " PRIMARY KEY(account, key)) WITHOUT ROWID;"
-    "CREATE TABLE IF NOT EXISTS counters(account TEXT NOT NULL PRIMARY KEY, cells BLOB NOT NULL) WITHOUT ROWID;"
-    "CREATE TABLE IF NOT EXISTS greylist(key TEXT NOT NULL PRIMARY KEY, kind TEXT NOT NULL, at INTEGER NOT NULL,"
-    // at, until: ms since 1970
-    " until INTEGER NOT NULL, message INTEGER NOT NULL, count INTEGER NOT NULL) WITHOUT ROWID;"
-    "CREATE INDEX IF NOT EXISTS greylist_expiry ON greylist(until);"
-    "PRAGMA application_id = 1886350436;"
-    "PRAGMA user_version = 1;"
-    "COMMIT";
-static_assert(kApplication == 1886350436 && kSchema == 1, "as in kCreate");
+
+struct FileTable {
+  std::string_view name;
+  const char* create;  // also its indexes
+};
+// Times are ms since 1970.
+constexpr FileTable kTables[] = {
+    {"blocks",
+     "CREATE TABLE IF NOT EXISTS blocks(type TEXT NOT NULL, target TEXT NOT NULL, direction TEXT NOT NULL,"
+     " description TEXT NOT NULL, reply TEXT NOT NULL, \"by\" TEXT NOT NULL, created TEXT NOT NULL,"
+     " expires INTEGER, PRIMARY KEY(type, target)) WITHOUT ROWID;"  // expires: NULL: never
+     "CREATE INDEX IF NOT EXISTS block_expiry ON blocks(expires) WHERE expires IS NOT NULL"},
+    {"settings",
+     "CREATE TABLE IF NOT EXISTS settings(account TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,"
+     " PRIMARY KEY(account, key)) WITHOUT ROWID"},
+    {"counters",
+     "CREATE TABLE IF NOT EXISTS counters(account TEXT NOT NULL PRIMARY KEY, cells BLOB NOT NULL) WITHOUT ROWID"},
+    {"greylist",
+     "CREATE TABLE IF NOT EXISTS greylist(key TEXT NOT NULL PRIMARY KEY, kind TEXT NOT NULL, at INTEGER NOT NULL,"
+     " until INTEGER NOT NULL, message INTEGER NOT NULL, count INTEGER NOT NULL) WITHOUT ROWID;"
+     "CREATE INDEX IF NOT EXISTS greylist_expiry ON greylist(until)"},
+};
+constexpr const char* kSign = "PRAGMA application_id = 1886350436; PRAGMA user_version = 1";
+static_assert(kApplication == 1886350436 && kSchema == 1, "as in kSign");
 
 // As they stand in the file; by kind.
 constexpr std::array<std::string_view, GreylistRecord::kKinds> kGreylistKinds = {"waiting", "passed", "client"};
@@ -53,8 +60,8 @@ Error cannot_open(const std::string& path, int failure) {
 }
 
 // Creates the file with rights of our own choosing. An existing one is not opened: closing it would
-// give up the locks that another connection of this process holds on it.
-Result<void> prepare(const std::string& path) {
+// give up the locks that another connection of this process holds on it. The result: whether it was there before.
+Result<bool> prepare(const std::string& path) {
   if (!path.starts_with('/')) {
     return Error{path + ": is not an absolute path; give e.g. memory:/var/lib/policyd/state.db"};
   }
@@ -65,7 +72,7 @@ Result<void> prepare(const std::string& path) {
     }
     if (!S_ISREG(found.st_mode)) return Error{path + ": is not a regular file; give another one in [store] url"};
     if (access(path.c_str(), R_OK | W_OK) != 0) return cannot_open(path, errno);
-    return {};
+    return true;
   }
   if (errno != ENOENT) return cannot_open(path, errno);
   const std::string directory = path.substr(0, std::max<size_t>(path.rfind('/'), 1));
@@ -78,7 +85,7 @@ Result<void> prepare(const std::string& path) {
     return Error{path + ": cannot be created: " + std::strerror(errno) + std::string(kRights)};
   }
   if (created >= 0) close(created);
-  return {};
+  return false;
 }
 
 Error describe(const std::string& path, const Sqlite& database) {
@@ -99,7 +106,8 @@ class SqliteFile final : public StateFile {
  public:
   explicit SqliteFile(const std::string& path) : path_(path), database_(path, kBusyMs) {}
 
-  Result<void> initialise();
+  // `existed`: the file was not made just now, so that what is not in it may have been lost.
+  Result<void> initialise(bool existed);
   Result<Contents> load(WallTime now) override;
   Result<void> put_block(const Block& block) override;
   Result<void> remove_block(const BlockTarget& target) override;
@@ -110,6 +118,8 @@ class SqliteFile final : public StateFile {
   Result<void> sweep(WallTime now) override;
 
  private:
+  void look_for_tables(bool fresh);
+  void create_tables();
   void load_blocks(WallTime now, Contents& contents);
   void load_settings(Contents& contents);
   void load_counters(Contents& contents);
@@ -119,9 +129,10 @@ class SqliteFile final : public StateFile {
   const std::string path_;
   std::mutex mutex_;  // jobs come from several threads
   Sqlite database_;
+  std::vector<std::string> losses_;  // as far as they can be seen when it is opened
 };
 
-Result<void> SqliteFile::initialise() {
+Result<void> SqliteFile::initialise(bool existed) {
   // Before anything is read: with this, reading takes the lock, and no other process can share the file.
   database_.run("PRAGMA locking_mode = EXCLUSIVE");
   const int64_t application = database_.number("PRAGMA application_id");
@@ -139,16 +150,39 @@ Result<void> SqliteFile::initialise() {
   }
   const std::string journal = database_.word("PRAGMA journal_mode = WAL");
   database_.run("PRAGMA synchronous = FULL");
-  database_.run(kCreate);
+  if (existed) look_for_tables(fresh);
+  create_tables();
   if (database_.failed()) return describe(path_, database_);
   if (journal != "wal") return Error{path_ + ": the file system cannot hold a write-ahead log; give a file elsewhere"};
   return {};
+}
+
+void SqliteFile::look_for_tables(bool fresh) {
+  constexpr std::string_view kCopy = "; if there was one, end policyd and put a copy of the file in its place";
+  if (fresh) {
+    losses_.push_back(path_ + ": is an empty file: no state of before" + std::string(kCopy));
+    return;
+  }
+  for (const FileTable& table : kTables) {
+    SqliteStatement row(database_, "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?");
+    if (row.bind(table.name).step() || database_.failed()) continue;
+    losses_.push_back(path_ + ": has no table " + std::string(table.name) + ": nothing of before in it" +
+                      std::string(kCopy));
+  }
+}
+
+void SqliteFile::create_tables() {
+  database_.run("BEGIN IMMEDIATE");
+  for (const FileTable& table : kTables) database_.run(table.create);
+  database_.run(kSign);
+  database_.run("COMMIT");
 }
 
 Result<StateFile::Contents> SqliteFile::load(WallTime now) {
   const std::lock_guard lock(mutex_);
   database_.forget_failure();
   Contents contents;
+  contents.warnings = losses_;
   load_blocks(now, contents);
   load_settings(contents);
   load_counters(contents);
@@ -319,9 +353,10 @@ Result<void> SqliteFile::sweep(WallTime now) {
 }  // namespace
 
 Result<std::unique_ptr<StateFile>> StateFile::open(const std::string& path) {
-  if (const auto prepared = prepare(path); !prepared) return prepared.error();
+  const Result<bool> existed = prepare(path);
+  if (!existed) return existed.error();
   auto file = std::make_unique<SqliteFile>(path);
-  if (const auto initialised = file->initialise(); !initialised) return initialised.error();
+  if (const auto initialised = file->initialise(*existed); !initialised) return initialised.error();
   return std::unique_ptr<StateFile>(std::move(file));
 }
 

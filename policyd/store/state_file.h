@@ -30,7 +30,7 @@ class StateFile {
     std::vector<std::pair<std::string, AccountSettings>> settings;
     std::vector<std::pair<std::string, Counters>> counters;
     std::vector<GreylistRecord> greylist;  // those that have not run out at `now`, in the order of their times
-    std::vector<std::string> warnings;  // rows that could not be understood and were left alone
+    std::vector<std::string> warnings;  // rows that could not be understood and were left alone; tables that were gone
   };
   virtual Result<Contents> load(WallTime now) = 0;
 

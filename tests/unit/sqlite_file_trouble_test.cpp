@@ -123,6 +123,28 @@ TEST_CASE("sqlite_file: another process is kept out, and the lock goes with it h
   CHECK(error_of_opening(path).empty());
 }
 
+TEST_CASE("sqlite_file: an empty file, and one that has lost a table, is told, and serves") {
+  const TemporaryDirectory directory;
+  const std::string copy = "; if there was one, end policyd and put a copy of the file in its place";
+  const std::string empty = directory.file("empty.db");
+  std::ofstream(empty).close();
+  CHECK(load(empty).warnings == std::vector{empty + ": is an empty file: no state of before" + copy});
+  CHECK(load(empty).warnings.empty());
+
+  const std::string path = directory.file("state.db");
+  CHECK(load(path).warnings.empty());  // a new one
+  CHECK(open_or_fail(path)->put_block(block_of("joe@example.com")).ok());
+  run_sql(path, "DROP TABLE settings; DROP TABLE greylist");
+  const auto less = load(path);
+  const std::string nothing = ": nothing of before in it" + copy;
+  CHECK(less.warnings ==
+        std::vector{path + ": has no table settings" + nothing, path + ": has no table greylist" + nothing});
+  CHECK(less.blocks.size() == 1);
+  CHECK(open_or_fail(path)->put_setting("joe", "messages", "1/1h").ok());
+  CHECK(load(path).warnings.empty());
+  CHECK(load(path).settings.size() == 1);
+}
+
 TEST_CASE("sqlite_file: a damaged file is told") {
   const TemporaryDirectory directory;
   const std::string path = directory.file("state.db");
