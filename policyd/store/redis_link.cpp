@@ -179,7 +179,7 @@ Task<Result<void>> RedisLink::send_heartbeat() {
   }
   if (!reply) co_return reply.error();
   if (reply->is_error()) co_return Error{reply->text};
-  if (!nodes_.note(*reply, clock_)) co_return Error{"the heartbeat was answered with nothing"};
+  if (!nodes_.note(*reply, clock_)) co_return Error{"the heartbeat was not answered with a time"};
   if (++unheard_ > kMostUnheard) {
     const std::string deaf = "it does not tell of changes any more";
     lost(deaf);

@@ -18,7 +18,8 @@ class RedisNodes {
 
   // What a heartbeat says of its node.
   static std::string to_json(const NodeInfo& self);
-  // The answer to a heartbeat, which came now. False where it says nothing.
+  // The answer to a heartbeat, which came now. False where it does not even say a time; nodes that cannot be understood
+  // are left out.
   bool note(const RedisReply& answer, const Clock& clock);
 
   // As last seen.

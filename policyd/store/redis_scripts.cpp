@@ -12,7 +12,7 @@ local reply = {now}
 local nodes = redis.call('HGETALL', KEYS[1])
 for i = 1, #nodes, 2 do
   local seen = tonumber(string.match(nodes[i + 1], '^(%d+)|'))
-  if not seen or seen < now - silence then
+  if not seen or seen < now - silence or seen > now + silence then
     redis.call('HDEL', KEYS[1], nodes[i])
   else
     reply[#reply + 1], reply[#reply + 2] = nodes[i], nodes[i + 1]

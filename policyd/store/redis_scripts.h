@@ -54,7 +54,8 @@ extern const std::string_view kGreylistScript;
 
 // Tells that this node lives, and who else does.
 //   KEYS  nodes key
-//   ARGV  1 node id, 2 what to say of it (JSON), 3 ms after which a node that is silent is forgotten
+//   ARGV  1 node id, 2 what to say of it (JSON), 3 ms after which a node that is silent is forgotten, as is one that
+//         was seen that long in the future: Redis' clock was set back
 //   reply {Redis' time in ms, id, "ms|JSON", id, "ms|JSON", ...}
 extern const std::string_view kHeartbeatScript;
 

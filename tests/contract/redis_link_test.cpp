@@ -75,6 +75,24 @@ TEST_CASE("redis link: the heartbeat goes on while Redis catches up") {
   CHECK(rig.user.times_caught_up == 1);
 }
 
+TEST_CASE("redis link: a node that was seen in the future is forgotten, as one that is silent is") {
+  Rig rig;
+  rig.user.gate.open();
+  const int64_t now = rig.clock.wall().time_since_epoch().count(), hour = 3'600'000;
+  const auto put = [&](const char* node, int64_t seen) {
+    return rig.redis.command({"HSET", "policyd:nodes", node, std::to_string(seen) + "|{}"});
+  };
+  CHECK(put("late", now + hour) == ":1\r\n");
+  CHECK(put("silent", now - hour) == ":1\r\n");
+  CHECK(put("there", now) == ":1\r\n");
+  rig.link.start();
+  rig.loop.turn_until([&] { return rig.link.serving(); });
+  CHECK(rig.redis.command({"HEXISTS", "policyd:nodes", "late"}) == ":0\r\n");
+  CHECK(rig.redis.command({"HEXISTS", "policyd:nodes", "silent"}) == ":0\r\n");
+  CHECK(rig.redis.command({"HEXISTS", "policyd:nodes", "there"}) == ":1\r\n");
+  CHECK(rig.redis.command({"HLEN", "policyd:nodes"}) == ":2\r\n");
+}
+
 TEST_CASE("redis link: who stops can wait until Redis has caught up") {
   Rig rig;
   rig.link.start();
