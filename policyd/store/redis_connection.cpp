@@ -1,9 +1,12 @@
 #include "policyd/store/redis_connection.h"
 
-#include <hiredis/async.h>
 #include <hiredis/hiredis.h>
 #include <netdb.h>
+#include <sys/socket.h>
 
+#include <array>
+#include <cerrno>
+#include <cstring>
 #include <optional>
 
 #include "policyd/async/offload.h"
@@ -13,6 +16,8 @@
 namespace policyd {
 
 namespace {
+
+constexpr const char* kUnasked = "it sent what nobody asked for";
 
 std::string serialize(std::span<const std::string_view> arguments) {
   std::string command;
@@ -34,27 +39,38 @@ Result<std::string> resolve(const std::string& host) {
   return std::string(name);
 }
 
+// What went wrong at a socket; 0: nothing.
+int failure_of(int socket) {
+  int failure = 0;
+  socklen_t size = sizeof failure;
+  return getsockopt(socket, SOL_SOCKET, SO_ERROR, &failure, &size) == 0 ? failure : errno;
+}
+
 }  // namespace
 
-// A command on its way: hiredis holds it as private data until its reply or the end of the connection; the RedisCall
-// that waits for it and this know of each other. Whoever lets go last frees it.
+// A command on its way: the connection holds it until its reply or the end of the connection; the RedisCall that waits
+// for it and this know of each other. Whoever lets go last frees it.
 struct RedisOperation {
   uint64_t asked_at = 0;  // loop time, ms
   std::coroutine_handle<> waiter;
   std::optional<Result<RedisReply>> result;
   bool wanted = true;    // its RedisCall lives
-  bool queued = false;   // hiredis has it
+  bool queued = false;   // the connection has it
+
+  void finish(Result<RedisReply> with) {
+    queued = false;
+    if (!wanted) {
+      delete this;
+      return;
+    }
+    result.emplace(std::move(with));
+    if (waiter) waiter.resume();  // frees the operation
+  }
 };
 
-// hiredis' wishes for readable and writable, on libuv.
 struct RedisConnection::Poll {
   uv_poll_t handle{};
   int wanted = 0;
-  void want(int events, uv_poll_cb on_event) {
-    if (events == wanted) return;
-    wanted = events;
-    uv_poll_start(&handle, events, on_event);
-  }
 };
 
 RedisConnection::RedisConnection(uv_loop_t* loop, const StoreUrl& url, Milliseconds timeout, Events events)
@@ -109,51 +125,27 @@ Task<Result<void>> RedisConnection::tell(const std::vector<std::string_view>& co
 }
 
 Result<void> RedisConnection::attach(const std::string& host) {
-  context_ = url_.path.empty() ? redisAsyncConnect(host.c_str(), url_.port) : redisAsyncConnectUnix(url_.path.c_str());
+  context_ = url_.path.empty() ? redisConnectNonBlock(host.c_str(), url_.port)
+                               : redisConnectUnixNonBlock(url_.path.c_str());
   if (!context_ || context_->err) {
     lost_ = told_ = true;
     reason_ = context_ ? context_->errstr : "out of memory";
-    if (context_) redisAsyncFree(std::exchange(context_, nullptr));
+    if (context_) redisFree(std::exchange(context_, nullptr));
     return Error{reason_};
   }
   poll_ = new Poll;
-  uv_poll_init(loop_, &poll_->handle, context_->c.fd);
+  uv_poll_init(loop_, &poll_->handle, context_->fd);
   uv_unref(reinterpret_cast<uv_handle_t*>(&poll_->handle));
   poll_->handle.data = this;
-
-  context_->data = context_->ev.data = this;
-  context_->ev.addRead = [](void* data) { self(data)->want(UV_READABLE, true); };
-  context_->ev.delRead = [](void* data) { self(data)->want(UV_READABLE, false); };
-  context_->ev.addWrite = [](void* data) {
-    // Until it is connected, writability is how that is told; afterwards the end of the turn writes.
-    self(data)->connected_ ? void(self(data)->to_write_ = true) : self(data)->want(UV_WRITABLE, true);
-  };
-  context_->ev.delWrite = [](void* data) {
-    self(data)->to_write_ = false;
-    self(data)->want(UV_WRITABLE, false);
-  };
-  context_->ev.cleanup = [](void* data) { self(data)->close_poll(); };
-  redisAsyncSetConnectCallback(context_, [](const redisAsyncContext* context, int status) {
-    self(context->data)->on_connected(status == REDIS_OK ? "" : context->errstr);
-  });
-  redisAsyncSetDisconnectCallback(context_, [](const redisAsyncContext* context, int) {
-    RedisConnection* connection = self(context->data);
-    connection->context_ = nullptr;  // hiredis frees it after this
-    connection->lose(context->err ? context->errstr : "Redis closed the connection");
-  });
+  want(UV_WRITABLE, true);  // it can be written to when it is connected
   return {};
 }
 
-RedisConnection* RedisConnection::self(void* data) { return static_cast<RedisConnection*>(data); }
-
 void RedisConnection::want(int event, bool wanted) {
-  if (!poll_) return;
   const int events = wanted ? poll_->wanted | event : poll_->wanted & ~event;
-  poll_->want(events, [](uv_poll_t* handle, int status, int ready) {
-    RedisConnection* connection = self(handle->data);
-    if (status < 0) return connection->lose(uv_strerror(status));
-    if (ready & UV_WRITABLE) redisAsyncHandleWrite(connection->context_);
-    if (ready & UV_READABLE && connection->context_) redisAsyncHandleRead(connection->context_);
+  if (std::exchange(poll_->wanted, events) == events) return;
+  uv_poll_start(&poll_->handle, events, [](uv_poll_t* handle, int status, int ready) {
+    static_cast<RedisConnection*>(handle->data)->on_event(status, ready);
   });
 }
 
@@ -165,15 +157,61 @@ void RedisConnection::close_poll() {
            [](uv_handle_t* handle) { delete static_cast<Poll*>(handle->data); });
 }
 
-void RedisConnection::on_connected(const std::string& failure) {
-  if (failure.empty()) {
-    connected_ = true;
-    waiting_since_ = 0;
-  } else {
-    context_ = nullptr;  // hiredis frees it after this
-    lose(failure);
+void RedisConnection::on_event(int status, int ready) {
+  if (status < 0) {
+    const int failure = failure_of(context_->fd);
+    return lose(failure != 0 ? std::strerror(failure) : uv_strerror(status));
   }
+  if (!connected_) return finish_connecting();
+  if (ready & UV_WRITABLE) write();
+  if (ready & UV_READABLE && context_) read();
+}
+
+void RedisConnection::finish_connecting() {
+  if (const int failure = failure_of(context_->fd); failure != 0) return lose(std::strerror(failure));
+  connected_ = true;
+  waiting_since_ = 0;
+  want(UV_WRITABLE, false);
+  want(UV_READABLE, true);
   if (auto waiter = std::exchange(connecting_, nullptr)) waiter.resume();
+}
+
+// Who is answered goes on at once, and may lose the connection.
+void RedisConnection::read() {
+  if (redisBufferRead(context_) != REDIS_OK) return lose(context_->errstr);
+  while (context_) {
+    void* answer = nullptr;
+    if (redisGetReplyFromReader(context_, &answer) != REDIS_OK) return lose(context_->errstr);
+    if (!answer) return;
+    RedisReply reply = RedisReply::copy(*static_cast<redisReply*>(answer));
+    freeReplyObject(answer);
+    answered(std::move(reply));
+  }
+}
+
+// Redis answers in order, and then what the channel brings.
+void RedisConnection::answered(RedisReply reply) {
+  if (!in_flight_.empty()) {
+    RedisOperation* const operation = in_flight_.front();
+    in_flight_.pop_front();
+    operation->finish(std::move(reply));
+  } else if (reply.is_error()) {
+    lose(reply.text);  // what it says before it hangs up; or SUBSCRIBE is refused
+  } else if (listening_) {
+    pushed(reply);
+  } else {
+    lose(kUnasked);
+  }
+}
+
+void RedisConnection::pushed(const RedisReply& reply) {
+  const bool whole = reply.elements.size() == 3 && reply.elements[0].kind == RedisReply::Kind::text;
+  const std::string kind = whole ? reply.elements[0].text : "";
+  if (kind == "message") return events_.message(reply.elements[2]);
+  if (kind != "subscribe") return lose(kUnasked);
+  subscribed_ = true;
+  waiting_since_ = 0;
+  if (auto waiter = std::exchange(subscribing_, nullptr)) waiter.resume();
 }
 
 RedisCall RedisConnection::send(std::span<const std::string_view> arguments) {
@@ -190,13 +228,11 @@ RedisCall RedisConnection::send_serialized(std::string_view command, uint64_t as
 RedisCall RedisConnection::transmit(std::string_view command, uint64_t asked_at) {
   auto* operation = new RedisOperation;
   operation->asked_at = asked_at;
-  const bool alive = !lost_ && context_;
-  const bool sent =
-      alive && redisAsyncFormattedCommand(context_, on_reply, operation, command.data(), command.size()) == REDIS_OK;
-  if (!sent) {
+  if (!context_ || redisAppendFormattedCommand(context_, command.data(), command.size()) != REDIS_OK) {
     operation->result.emplace(Error{reason_.empty() ? "the connection is gone" : reason_});
     return RedisCall(operation);
   }
+  to_write_ = true;
   operation->queued = true;
   in_flight_.push_back(operation);
   if (!timeouts_.active()) timeouts_.once(timeout_ - waited(asked_at));
@@ -205,50 +241,16 @@ RedisCall RedisConnection::transmit(std::string_view command, uint64_t asked_at)
 
 Task<Result<void>> RedisConnection::subscribe(std::string_view channel) {
   if (!alive()) co_return Error{reason_};
-  // A refusal ends the connection, with what Redis said as the reason: hiredis expects no error here.
-  redisAsyncCommand(
-      context_,
-      [](redisAsyncContext* context, void* answer, void*) {
-        const auto* reply = static_cast<redisReply*>(answer);
-        if (!reply || reply->type != REDIS_REPLY_ARRAY || reply->elements != 3) return;
-        RedisConnection* connection = self(context->data);
-        const std::string_view kind(reply->element[0]->str);
-        if (kind == "message") connection->events_.message(RedisReply::copy(*reply->element[2]));
-        if (kind != "subscribe") return;
-        connection->subscribed_ = true;
-        connection->waiting_since_ = 0;
-        if (auto waiter = std::exchange(connection->subscribing_, nullptr)) waiter.resume();
-      },
-      nullptr, "SUBSCRIBE %b", channel.data(), channel.size());
+  const std::string command = serialize(std::array<std::string_view, 2>{"SUBSCRIBE", channel});
+  const int appended = redisAppendFormattedCommand(context_, command.data(), command.size());
+  if (appended != REDIS_OK) co_return Error{"out of memory"};
+  to_write_ = listening_ = true;
   waiting_since_ = uv_now(loop_);
   if (!timeouts_.active()) timeouts_.once(timeout_);
   Subscribing subscribing{*this};
   co_await subscribing;
   if (lost_) co_return Error{"SUBSCRIBE " + std::string(channel) + ": " + reason_};
   co_return Result<void>();
-}
-
-void RedisConnection::on_reply(redisAsyncContext* context, void* answer, void* data) {
-  RedisConnection* connection = self(context->data);
-  auto* operation = static_cast<RedisOperation*>(data);
-  auto& in_flight = connection->in_flight_;
-  if (!in_flight.empty() && in_flight.front() == operation) {
-    in_flight.pop_front();
-  } else {
-    std::erase(in_flight, operation);
-  }
-  operation->queued = false;
-  if (!operation->wanted) {
-    delete operation;
-    return;
-  }
-  if (answer) {
-    operation->result.emplace(RedisReply::copy(*static_cast<redisReply*>(answer)));
-  } else {
-    const char* why = context->err ? context->errstr : "Redis closed the connection";
-    operation->result.emplace(Error{connection->reason_.empty() ? why : connection->reason_});
-  }
-  if (operation->waiter) operation->waiter.resume();  // frees the operation
 }
 
 // Loop time since which something is waited for, or 0. The oldest command tells for all: Redis answers in order.
@@ -264,7 +266,7 @@ void RedisConnection::check_timeouts() {
   const auto age = [this] { return waited(oldest_wait()); };
   if (lost_ || oldest_wait() == 0) return;
   // The loop may have been held up itself, and the answer have come meanwhile: timers run before sockets are looked at.
-  if (age() >= timeout_ && connected_) redisAsyncHandleRead(context_);
+  if (age() >= timeout_ && connected_) read();
   if (lost_ || oldest_wait() == 0) return;
   if (age() >= timeout_) return lose("no answer within " + format_duration(timeout_));
   timeouts_.once(timeout_ - age());
@@ -275,31 +277,35 @@ void RedisConnection::lose(const std::string& reason) {
   lost_ = true;
   reason_ = reason;
   timeouts_.stop();
-  if (context_) redisAsyncFree(context_);  // tells every command that waits, by on_reply
-  context_ = nullptr;
   close_poll();
+  if (context_) redisFree(std::exchange(context_, nullptr));
+  while (!in_flight_.empty()) {
+    RedisOperation* const operation = in_flight_.front();
+    in_flight_.pop_front();
+    operation->finish(Error{reason_});
+  }
   for (auto* waiting : {&connecting_, &subscribing_}) {
     if (auto waiter = std::exchange(*waiting, nullptr)) waiter.resume();
   }
 }
 
-// Not by way of redisAsyncHandleWrite(), which frees the context where it fails: this is called from within its
-// callbacks.
-void RedisConnection::flush() {
-  if (!to_write_ || !context_ || lost_) return;
+void RedisConnection::write() {
   int done = 0;
-  // What fails, or does not go out at once, the end of the turn sees to.
-  if (redisBufferWrite(&context_->c, &done) == REDIS_OK && done) to_write_ = false;
+  if (redisBufferWrite(context_, &done) != REDIS_OK) return lose(context_->errstr);
+  want(UV_WRITABLE, done == 0);  // the socket is full: the rest goes when it can be written to
+}
+
+// What fails, or does not go out at once, the end of the turn sees to: this is called by those who have been answered,
+// while others are still to be.
+void RedisConnection::flush() {
+  if (!to_write_ || !context_) return;
+  int done = 0;
+  if (redisBufferWrite(context_, &done) == REDIS_OK && done) to_write_ = false;
 }
 
 void RedisConnection::end_turn() {
   if (events_.end_of_turn && opened_) events_.end_of_turn();
-  if (to_write_ && context_) {
-    to_write_ = false;
-    redisAsyncHandleWrite(context_);
-    // The socket is full: the rest goes when it can be written to.
-    if (to_write_ && context_) want(UV_WRITABLE, true);
-  }
+  if (context_ && std::exchange(to_write_, false)) write();
   if (lost_ && !std::exchange(told_, true)) {
     const auto lost = events_.lost;  // may destroy this connection
     lost(std::string(reason_));

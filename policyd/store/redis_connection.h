@@ -1,5 +1,8 @@
 // One connection to Redis on the loop: hiredis, with time-outs, and one write per turn for all that was sent in it.
 //
+// Of hiredis it uses the buffers and the parser; whose turn it is to be answered it knows itself, as hiredis' own way
+// to do so ends the process where a server answers what nobody asked. Here that loses the connection.
+//
 // A connection lives once: open() tries, and when it is lost, for whatever reason, every command that waits is told,
 // then `lost` is called with the reason, once. Who wants another makes another. A command whose answer does not come
 // within the time-out loses the connection: Redis answers in order, so nothing behind it would come either.
@@ -24,7 +27,7 @@
 #include "shared/config.h"
 #include "shared/result.h"
 
-struct redisAsyncContext;
+struct redisContext;
 
 namespace policyd {
 
@@ -102,7 +105,6 @@ class RedisConnection {
     void await_resume() const noexcept {}
   };
 
-  static RedisConnection* self(void* data);
   RedisCall transmit(std::string_view command, uint64_t asked_at);
   [[nodiscard]] uint64_t oldest_wait() const;
   [[nodiscard]] Milliseconds waited(uint64_t since) const;
@@ -110,8 +112,12 @@ class RedisConnection {
   Task<Result<void>> tell(const std::vector<std::string_view>& command);
   void want(int event, bool wanted);
   void close_poll();
-  void on_connected(const std::string& failure);
-  static void on_reply(redisAsyncContext* context, void* answer, void* operation);
+  void on_event(int status, int ready);
+  void finish_connecting();
+  void read();
+  void write();
+  void answered(RedisReply reply);
+  void pushed(const RedisReply& reply);
   void check_timeouts();
   void lose(const std::string& reason);
   void end_turn();
@@ -120,13 +126,14 @@ class RedisConnection {
   const StoreUrl url_;
   const Milliseconds timeout_;
   Events events_;
-  redisAsyncContext* context_ = nullptr;  // hiredis frees it when the connection ends
+  redisContext* context_ = nullptr;       // owned; null once the connection is lost
   Poll* poll_ = nullptr;                  // owned by libuv until its close callback
-  std::deque<RedisOperation*> in_flight_;      // in the order sent
+  std::deque<RedisOperation*> in_flight_;  // in the order sent
   std::coroutine_handle<> connecting_, subscribing_;
   uint64_t waiting_since_ = 0;            // loop time while connecting or subscribing, else 0
   bool connected_ = false;
   bool opened_ = false;                   // connected, authenticated, database selected
+  bool listening_ = false;                // SUBSCRIBE has been sent
   bool subscribed_ = false;
   bool to_write_ = false;
   bool lost_ = false;

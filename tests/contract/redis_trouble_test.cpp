@@ -298,6 +298,40 @@ TEST_CASE(
   CHECK(rig.lines("10 charges counted on this node alone could not be merged") == 1);
 }
 
+TEST_CASE("redis trouble: what nobody asked for: a new connection, told once, blocks stay") {
+  struct Case {
+    std::string octets, reason;
+    bool on_changes = false;
+  };
+  const std::string unasked = "it sent what nobody asked for", full = "ERR max number of clients reached";
+  const std::vector<Case> cases{
+      {"+OK\r\n", unasked},
+      {":1\r\n", unasked},
+      {"$-1\r\n", unasked},
+      {"*0\r\n", unasked},
+      {FakeRedis::array({FakeRedis::bulk("message"), FakeRedis::bulk("x"), "*0\r\n"}), unasked},
+      {FakeRedis::error(full), full},
+      {"+OK\r\n", unasked, true},
+      {"$-1\r\n", unasked, true},
+      {"*0\r\n", unasked, true},
+      {"*3\r\n:1\r\n:2\r\n:3\r\n", unasked, true},
+      {"*3\r\n$-1\r\n$-1\r\n$-1\r\n", unasked, true},
+      {FakeRedis::array({FakeRedis::bulk("pmessage"), FakeRedis::bulk("x"), "*0\r\n"}), unasked, true},
+      {FakeRedis::error(full), full, true},
+  };
+  for (const Case& each : cases) {
+    INFO(each.octets << (each.on_changes ? " on the connection of changes" : ""));
+    Rig rig;
+    each.on_changes ? rig.redis.tell_octets(each.octets) : rig.redis.send_octets(each.octets);
+    rig.loop.turn_until([&] { return rig.reason() == "away: " + each.reason; });
+    CHECK(rig.blocks_joe());
+    CHECK(local(rig.charge(1)) == 1);
+    rig.until_it_serves(1);
+    CHECK(rig.blocks_joe());
+    rig.check_told(1, 1);
+  }
+}
+
 TEST_CASE("redis trouble: odd messages of changes") {
   Rig rig;
   const auto message = [](const std::string& payload) {
