@@ -47,7 +47,8 @@ App::App(std::shared_ptr<const Config> config, std::string config_path, Log& log
       resolver_(loop_.get(), clock_),
       zones_(resolver_, clock_),
       zone_tests_(loop_.get(), [this] { zones_.tick(); }),
-      streams_(loop_.get()) {}
+      streams_(loop_.get()),
+      descriptors_(loop_.get()) {}
 
 App::~App() = default;
 
@@ -97,7 +98,7 @@ Result<void> App::start() {
 }
 
 Result<void> App::open_listeners() {
-  const Listener::Shared shared{loop_.get(), *engine_, clock_, streams_, sessions_};
+  const Listener::Shared shared{loop_.get(), *engine_, clock_, streams_, sessions_, descriptors_};
   for (const Endpoint& endpoint : config_->server.listen) {
     auto opened = Listener::open(shared, endpoint, config_->server.socket_mode);
     if (!opened) return opened.error();

@@ -56,6 +56,7 @@ class App {
   Timer zone_tests_;
   std::unique_ptr<Engine> engine_;
   Streams streams_;
+  Descriptors descriptors_;
   SessionStatistics sessions_;
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::unique_ptr<AdminServer> admin_;

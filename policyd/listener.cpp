@@ -101,6 +101,7 @@ Listener::Listener(const Shared& shared, std::string name)
     : name_(std::move(name)),
       context_{shared.loop, shared.engine, shared.clock, shared.streams, shared.statistics,
                [this](Session& session) { sessions_.erase(&session); }, {}},
+      descriptors_(shared.descriptors),
       half_requests_(shared.loop, [this] {
         const SteadyTime now = context_.clock.steady();
         std::vector<Session*> all;
@@ -182,7 +183,7 @@ Result<void> Listener::listen() {
   const int failure = uv_listen(&handle_->stream, kBacklog, [](uv_stream_t* server, int status) {
     auto* self = static_cast<Listener*>(server->data);
     if (self && status == 0) self->on_connection();
-    if (self && status < 0) spdlog::error("{}: cannot take a connection: {}", self->name_, uv_strerror(status));
+    if (self && status < 0) self->cannot_take(status);
   });
   if (failure < 0) return cannot_listen(name_, failure);
   return {};
@@ -195,8 +196,19 @@ void Listener::on_connection() {
     spdlog::error("{}: cannot take a connection: {}", name_, accepted.error().message);
     return;
   }
+  if (descriptors_.want_it_back()) {
+    session.reset();  // closes it
+    descriptors_.look();
+    return;
+  }
   sessions_.emplace(&reference, std::move(session));
   reference.start();
+}
+
+// libuv tries again at once.
+void Listener::cannot_take(int failure) {
+  if (failure == UV_EMFILE || failure == UV_ENFILE) return descriptors_.give_way();
+  spdlog::error("{}: cannot take a connection: {}", name_, uv_strerror(failure));
 }
 
 void Listener::drain() {

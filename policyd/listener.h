@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "policyd/async/timer.h"
+#include "policyd/descriptors.h"
 #include "policyd/session.h"
 #include "shared/config.h"
 #include "shared/result.h"
@@ -25,6 +26,7 @@ class Listener {
     const Clock& clock;
     Streams& streams;
     SessionStatistics& statistics;
+    Descriptors& descriptors;
   };
 
   // One listener per endpoint; `systemd:` yields one for each socket that systemd handed over.
@@ -47,10 +49,12 @@ class Listener {
   Result<void> adopt(int fd);
   Result<void> listen();
   void on_connection();
+  void cannot_take(int failure);
   void close_handle();
 
   std::string name_;
   SessionContext context_;
+  Descriptors& descriptors_;
   uv_any_handle* handle_ = nullptr;  // owned by libuv until its close callback
   std::unordered_map<Session*, std::unique_ptr<Session>> sessions_;
   Timer half_requests_;
