@@ -102,15 +102,12 @@ bool is_spared_greylisting(const AllowList& allow, const Subject& subject, const
          verdict.identity == domain_of(subject.names().sender);
 }
 
-std::string header_of(const Config& config, const Verdict& verdict) {
-  std::string header = config.score.header + ": " + std::to_string(verdict.score);
-  std::string findings;
-  for (const Finding& finding : verdict.findings) {
-    if (!finding.counted) continue;
-    findings += findings.empty() ? " (" : ", ";
-    findings.append(finding.check->name).append(".").append(finding.outcome->name).append("=").append(std::to_string(finding.weight));
-  }
-  return header + findings + (findings.empty() ? "" : ")");
+// Those that a message should have whose recipient has just been judged.
+std::vector<std::string> header_fields_of(const Config& config, const Verdict& verdict) {
+  std::vector<std::string> fields;
+  if (!config.score.header.empty()) fields.push_back(score_field(config.score.header, verdict));
+  fields.insert(fields.end(), verdict.headers.begin(), verdict.headers.end());
+  return fields;
 }
 
 }  // namespace
@@ -130,6 +127,7 @@ Engine::Engine(std::shared_ptr<const Config> config, const EngineParts& parts)
 void Engine::reconfigure(std::shared_ptr<const Config> config) {
   auto active = std::make_shared<Active>();
   active->config = config;
+  active->writes_headers = !config->score.header.empty();
   std::vector<std::string_view> names;
   for (const CheckRow& row : check_table()) {
     const CheckSettings& settings = config->checks.find(row.spec.name)->second;
@@ -137,6 +135,7 @@ void Engine::reconfigure(std::shared_ptr<const Config> config) {
       active->applied[static_cast<size_t>(direction)].set(names.size(), settings.applies(direction));
     }
     active->checks.push_back(&settings);
+    active->writes_headers |= settings.header;
     names.push_back(row.spec.name);
   }
   names.push_back(kGreylistName);  // no check, but it can be skipped as if it were one
@@ -145,6 +144,7 @@ void Engine::reconfigure(std::shared_ptr<const Config> config) {
   zones_.reconfigure(*config);
   policies_.reconfigure(std::move(config));
   recent_.clear();
+  headers_.clear();
 }
 
 Task<Verdict> Engine::decide(const Request& request) { return evaluate(request, Mode::live); }
@@ -184,11 +184,11 @@ Task<Verdict> Engine::evaluate(const Request& request, Mode mode) {
     if (!verdict.charge.passed) apply_limit(*active->config, *policy, verdict);
     going_on = !refused(verdict);
   }
-  if (going_on && judging) {
-    if (key) recent_.remember(*key, verdict.action, verdict.text, verdict.score);
-    if (mode == Mode::live) pass(request, *active, verdict);
+  if (going_on && judging && key) recent_.remember(*key, verdict.action, verdict.text, verdict.score);
+  if (mode == Mode::live) {
+    if (active->writes_headers && verdict.action == Action::dunno) prepend(request, *active->config, verdict);
+    count(verdict);
   }
-  if (mode == Mode::live) count(verdict);
   co_return verdict;
 }
 
@@ -243,6 +243,7 @@ Task<void> Engine::run_checks(const Request& request, const BlockSubject& subjec
   for (size_t i = 0; i < table.size(); ++i) {
     static const Observation kTooLate{{}, "no answer by the deadline"};
     if (seen[i] && verdict.identity.empty()) verdict.identity = seen[i]->identity;
+    if (seen[i] && !seen[i]->header.empty()) verdict.headers.push_back(seen[i]->header);
     if (due.test(i)) {
       weigh(table[i].spec, *active.checks[i], verdict.direction, seen[i] ? *seen[i] : kTooLate, verdict.findings);
     }
@@ -291,13 +292,14 @@ Charge Engine::charge_of(const Request& request, const Subject& subject, const A
   return charge;
 }
 
-// Mail that goes on: once per message it is given the header, if one is configured.
-void Engine::pass(const Request& request, const Active& active, Verdict& verdict) {
-  if (active.config->score.header.empty() || verdict.action != Action::dunno) return;
+// Mail that goes on is given its header fields; who has passed before brings none, but may fetch what waits.
+void Engine::prepend(const Request& request, const Config& config, Verdict& verdict) {
   const auto message = recent_.message_key_of(request);
-  if (!message || !recent_.first_time(*message)) return;
-  verdict.action = Action::prepend;
-  verdict.text = header_of(*active.config, verdict);
+  if (!message) return;
+  if (request.state() == ProtocolState::end_of_message) return headers_.end(*message);
+  const bool judged = request.state() == ProtocolState::rcpt && verdict.cause != Cause::earlier;
+  verdict.text = headers_.next(*message, judged ? header_fields_of(config, verdict) : std::vector<std::string>());
+  if (!verdict.text.empty()) verdict.action = Action::prepend;
 }
 
 void Engine::count(const Verdict& verdict) {

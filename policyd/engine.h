@@ -18,6 +18,7 @@
 #include "policyd/dns/resolver.h"
 #include "policyd/dnsbl/zones.h"
 #include "policyd/greylist/greylisting.h"
+#include "policyd/header_fields.h"
 #include "policyd/recent_decisions.h"
 #include "policyd/store/mirror.h"
 #include "policyd/store/store.h"
@@ -80,6 +81,7 @@ class Engine {
     std::vector<const CheckSettings*> checks;  // as in check_table()
     std::array<CheckSet, 2> applied;           // by Direction
     AllowList allow;
+    bool writes_headers = false;  // mail that goes on may be given header fields
   };
   using Observations = std::vector<std::optional<Observation>>;  // as in check_table(); nothing: not asked, or too late
 
@@ -91,7 +93,7 @@ class Engine {
   Task<void> greylist(const Request& request, const GreylistKeys& keys, const Active& active, Mode mode,
                       Verdict& verdict);
   static Charge charge_of(const Request& request, const Subject& subject, const AccountPolicy& policy, Mode mode);
-  void pass(const Request& request, const Active& active, Verdict& verdict);
+  void prepend(const Request& request, const Config& config, Verdict& verdict);
   void count(const Verdict& verdict);
 
   std::shared_ptr<const Active> active_;
@@ -102,6 +104,7 @@ class Engine {
   const Clock& clock_;
   uv_loop_s* loop_;
   RecentDecisions recent_;
+  HeaderFields headers_;
   AccountPolicies policies_;
   EngineStatistics statistics_;
 };

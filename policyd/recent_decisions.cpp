@@ -40,10 +40,4 @@ void RecentDecisions::remember(Key key, Action action, std::string_view text, in
   if (!text.empty()) decision.held = std::make_unique<const std::string>(text);
 }
 
-bool RecentDecisions::first_time(Key message) {
-  if (decisions_.find(message)) return false;
-  decisions_.insert(message);
-  return true;
-}
-
 }  // namespace policyd

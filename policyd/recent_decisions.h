@@ -1,5 +1,5 @@
 // Recipients that passed, remembered for a while, so that the other restriction lists of the same RCPT are answered
-// without checking and charging again; and messages that were given the score header.
+// without checking and charging again.
 //
 // Only what passed is remembered: a refusal ends the RCPT in Postfix, and a client that tries once more deserves a
 // fresh look. The key is a hash of everything that a verdict depends on, so a request that differs in anything of it is
@@ -44,14 +44,12 @@ class RecentDecisions {
   [[nodiscard]] const Decision* find(Key key) const { return decisions_.find(key); }
   // The first decision stays.
   void remember(Key key, Action action, std::string_view text, int score);
-  // True for the first time that it is asked for this message.
-  bool first_time(Key message);
   void clear() { decisions_.clear(); }
 
  private:
   static constexpr size_t kWays = 8;
   uint64_t seed_;
-  RecentTable<Decision, kEntries / kWays, kWays> decisions_;  // of recipients, and of messages with nothing in it
+  RecentTable<Decision, kEntries / kWays, kWays> decisions_;
 };
 
 }  // namespace policyd

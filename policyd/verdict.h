@@ -52,6 +52,7 @@ struct Verdict {
   std::string account;         // outgoing only
   int score = 0;
   std::vector<Finding> findings;
+  std::vector<std::string> headers;  // header fields that checks have written for the message: "Received-SPF: ..."
   std::string identity;        // a domain that the client was shown to send for, by a check; may be empty
   std::shared_ptr<const Block> block;  // cause block
   std::optional<Greylisting> greylisting;  // incoming: where it was looked at

@@ -28,6 +28,8 @@ struct CheckSpec {
   // A check of DNS lists has entries [[checks.NAME.zones]]; the weights of its one outcome are those of entries without
   // weights of their own.
   ZoneKind zones = ZoneKind::none;
+  // The key that has the check write a header field into incoming mail; empty: it has none to write.
+  std::string_view header_key{};
 };
 
 }  // namespace policyd

@@ -66,9 +66,10 @@ struct CheckSettings {
   std::array<std::vector<int>, 2> weights;
   bool block = false;
   bool dry_run = false;
+  bool header = false;  // it writes its header field (CheckSpec::header_key)
   ZoneKind zone_kind = ZoneKind::none;
   std::vector<ZoneSettings> zones;  // a check of DNS lists; its findings weigh what their entry says
-  [[nodiscard]] bool applies(Direction direction) const;  // some weight is not 0
+  [[nodiscard]] bool applies(Direction direction) const;  // it can find something, or writes a header field
 };
 
 struct Config {

@@ -150,30 +150,25 @@ void ConfigReader::read_checks(const ConfigNode& section) {
 void ConfigReader::read_check(const ConfigNode& table, const CheckSpec& spec,
                               const std::string& path) {
   CheckSettings& settings = config_.checks.find(spec.name)->second;
+  const std::vector<CheckFlag> flags = check_flags(spec);
   const ConfigMember* zones = nullptr;
   for (const ConfigMember& member : table.members) {
     const std::string key = join_path(path, member.key);
-    auto read_flag = [this, &member, &key](bool& flag) {
-      if (member.value.is(ConfigNode::Kind::boolean)) {
-        flag = member.value.boolean;
-      } else {
-        complain(member.value.at, key, "expected true or false, found " + describe(member.value));
-      }
-    };
+    const auto flag =
+        std::find_if(flags.begin(), flags.end(), [&member](const CheckFlag& each) { return each.key == member.key; });
     if (member.key == direction_name(Direction::incoming)) {
       read_weights(member.value, spec, key,
                    settings.weights[static_cast<size_t>(Direction::incoming)]);
     } else if (member.key == direction_name(Direction::outgoing)) {
       read_weights(member.value, spec, key,
                    settings.weights[static_cast<size_t>(Direction::outgoing)]);
-    } else if (member.key == "block") {
-      read_flag(settings.block);
-    } else if (member.key == "dry_run") {
-      read_flag(settings.dry_run);
+    } else if (flag != flags.end()) {
+      read_flag(member.value, settings.*flag->setting, complainer(key));
     } else if (member.key == kZones && spec.zones != ZoneKind::none) {
       zones = &member;
     } else {
-      std::vector<std::string_view> known = {"incoming", "outgoing", "block", "dry_run"};
+      std::vector<std::string_view> known = {"incoming", "outgoing"};
+      for (const CheckFlag& each : flags) known.push_back(each.key);
       if (spec.zones != ZoneKind::none) known.push_back(kZones);
       complain_unknown(member, key, known);
     }

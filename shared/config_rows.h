@@ -139,10 +139,7 @@ template <class Owner = Config, class Field>
 RowOf<Owner> flag_row(const KeyWords& words, Field field) {
   RowOf<Owner> row = make_row<Owner>(words, field);
   row.read = [field](const ConfigNode& value, Owner& owner, const Complain& complain) {
-    if (!value.is(ConfigNode::Kind::boolean)) {
-      return complain(value, "expected true or false, found " + describe(value));
-    }
-    field(owner) = value.boolean;
+    read_flag(value, field(owner), complain);
   };
   row.write = [field](const Owner& owner) { return field(owner) ? "true" : "false"; };
   return row;

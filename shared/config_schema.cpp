@@ -266,6 +266,11 @@ void read_number(const ConfigNode& value, int least, int most, int& field,
   field = static_cast<int>(value.integer);
 }
 
+void read_flag(const ConfigNode& value, bool& field, const Complain& complain) {
+  if (!value.is(ConfigNode::Kind::boolean)) return complain(value, "expected true or false, found " + describe(value));
+  field = value.boolean;
+}
+
 bool is_text(const ConfigNode& value, std::string_view example, const Complain& complain) {
   if (!value.is(ConfigNode::Kind::string)) {
     complain(value,

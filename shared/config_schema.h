@@ -53,6 +53,8 @@ inline constexpr int kLargestWeight = 1000;
 // Reads a whole number; complains otherwise.
 void read_number(const ConfigNode& value, int least, int most, int& field,
                  const Complain& complain);
+// Reads true or false; complains otherwise.
+void read_flag(const ConfigNode& value, bool& field, const Complain& complain);
 // Whether `value` is a string without control characters; complains otherwise. `example` is TOML.
 bool is_text(const ConfigNode& value, std::string_view example, const Complain& complain);
 

@@ -52,7 +52,7 @@ void show_check(std::string& out, const CheckSpec& spec, const CheckSettings& se
     out += fmt::format("{} = {}\n", direction_name(direction),
                        show_weights(spec, settings.weights[static_cast<size_t>(direction)]));
   }
-  out += fmt::format("block = {}\ndry_run = {}\n", settings.block, settings.dry_run);
+  for (const CheckFlag& flag : check_flags(spec)) out += fmt::format("{} = {}\n", flag.key, settings.*flag.setting);
   const std::string path = fmt::format("checks.{}.zones", toml_key(spec.name));
   for (const ZoneSettings& zone : settings.zones) show_table(out, path, zone_rows(spec.zones), zone);
 }
@@ -112,6 +112,7 @@ bool CheckSettings::applies(Direction direction) const {
       return zone.weights[static_cast<size_t>(direction)] != 0;
     });
   }
+  if (header && direction == Direction::incoming) return true;
   const std::vector<int>& outcomes = weights[static_cast<size_t>(direction)];
   return std::any_of(outcomes.begin(), outcomes.end(), [](int weight) { return weight != 0; });
 }

@@ -76,4 +76,10 @@ std::vector<RowOf<AllowEntry>> allow_rows(std::span<const CheckSpec> checks) {
   };
 }
 
+std::vector<CheckFlag> check_flags(const CheckSpec& spec) {
+  std::vector<CheckFlag> flags = {{"block", &CheckSettings::block}, {"dry_run", &CheckSettings::dry_run}};
+  if (!spec.header_key.empty()) flags.push_back({spec.header_key, &CheckSettings::header});
+  return flags;
+}
+
 }  // namespace policyd

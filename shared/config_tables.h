@@ -1,4 +1,4 @@
-// THE lists of the keys in lists of tables: [[checks.NAME.zones]] and [[allow]].
+// THE lists of the keys in lists of tables, [[checks.NAME.zones]] and [[allow]], and of the flags of a check.
 //
 // Like the rows of the schema (config_schema.h), they are what validation, defaults, `config show` and the tests of the
 // documentation come from. A row without an `initial` is of a key that has to be given, or whose default stands
@@ -20,5 +20,12 @@ const std::vector<RowOf<ZoneSettings>>& zone_rows(ZoneKind kind);
 
 // The keys of an [[allow]] entry; `checks` are those that it may name.
 std::vector<RowOf<AllowEntry>> allow_rows(std::span<const CheckSpec> checks);
+
+// A key of [checks.NAME] that is true or false; the default is false.
+struct CheckFlag {
+  std::string_view key;
+  bool CheckSettings::*setting;
+};
+std::vector<CheckFlag> check_flags(const CheckSpec& spec);
 
 }  // namespace policyd

@@ -12,7 +12,6 @@ namespace policyd {
 
 namespace {
 
-constexpr size_t kMaximumReply = 510;
 constexpr std::string_view kReplyStart = "action=";
 constexpr std::string_view kReplyEnd = "\n\n";
 // A buffer that grew beyond this is given back once it is empty: most connections are idle most of the time.
@@ -187,9 +186,8 @@ Result<RequestReader::Step> RequestReader::check(Request& request) {
 
 std::string format_reply(std::string_view action) {
   if (action.find_first_not_of(" \t") == std::string_view::npos) std::abort();
-  constexpr size_t kRoom = kMaximumReply - kReplyStart.size() - kReplyEnd.size();
   std::string reply(kReplyStart);
-  for (const char c : action.substr(0, kRoom)) {
+  for (const char c : action.substr(0, kLongestAction)) {
     reply.push_back(c >= 0x20 && c <= 0x7e ? c : '?');
   }
   reply.append(kReplyEnd);

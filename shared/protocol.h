@@ -52,6 +52,9 @@ class RequestReader {
   size_t scanned_ = 0;     // up to here an empty line has been looked for
 };
 
+// What of an action fits a reply, "PREPEND X-Header: value".
+inline constexpr size_t kLongestAction = 510 - std::string_view("action=\n\n").size();
+
 // "action=ACTION\n\n", never over 510 octets in all; control characters and all that is not printable ASCII
 // become '?'. An empty or blank action, which Postfix would take as a permit, is a bug: aborts.
 std::string format_reply(std::string_view action);

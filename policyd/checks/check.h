@@ -35,6 +35,7 @@ struct CheckContext {
   [[nodiscard]] bool weighs(size_t outcome) const {
     return settings.weights[static_cast<size_t>(direction)][outcome] != 0;
   }
+  [[nodiscard]] bool writes_header() const { return settings.header && direction == Direction::incoming; }
 };
 
 // One thing found: the outcome's index in CheckSpec::outcomes and what a person should see beside it.
@@ -51,6 +52,7 @@ struct Observation {
   std::string error;  // not empty: the check, or a part of it, could not be done, and why
   // Not empty: a domain that the client was shown to send for (an SPF pass). Greylisting may know the client by it.
   std::string identity{};
+  std::string header{};  // what the check's header field is to be, "Received-SPF: pass ..."; empty: there is none
 };
 
 // One outcome found: why, and the text of the request it was found in (its beginning, where it is overlong).

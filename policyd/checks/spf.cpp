@@ -3,10 +3,13 @@
 // The envelope sender's domain is checked; for the null sender the EHLO name. Exactly one of the seven results is
 // found. A record that could not be looked up (`temperror`) is an error, neutral and counted, as for every check:
 // only where it has been given a weight is it found as an outcome. The explanation of a domain's owner is not asked
-// for: policyctl(1) shows it.
+// for: policyctl(1) shows it. With `received_spf` every result is also the header field of RFC 7208, 9.1.
 #include "policyd/spf/spf.h"
 
 #include "policyd/checks/check.h"
+#include "policyd/spf/received_spf.h"
+#include "shared/local_host.h"
+#include "shared/protocol.h"
 
 namespace policyd {
 namespace {
@@ -40,6 +43,21 @@ std::string reason_of(const SpfOutcome& outcome, std::string_view client) {
   return std::string(client) + (outcome.mechanism.empty() ? " by default" : " by " + outcome.mechanism);
 }
 
+// The whole field, short enough for a reply of its own.
+std::string header_of(SpfQuery query, const SpfOutcome& outcome) {
+  constexpr std::string_view kName = "Received-SPF: ", kAction = "PREPEND ";
+  query.receiver = local_host_name();
+  return std::string(kName) + received_spf(query, outcome, kLongestAction - kAction.size() - kName.size());
+}
+
+Observation observation_of(const CheckContext& context, const SpfOutcome& outcome) {
+  if (outcome.result == SpfResult::temperror && !weighs_temperror(context)) return not_done(outcome.problem);
+  Observation observation = found(outcome_of(outcome.result), reason_of(outcome, context.request.client_address()),
+                                  outcome.domain);
+  if (outcome.result == SpfResult::pass) observation.identity = outcome.domain;
+  return observation;
+}
+
 Task<Observation> run(const CheckContext& context) {
   const std::string_view client = context.request.client_address();
   const auto address = IpAddress::parse(client);
@@ -50,11 +68,10 @@ Task<Observation> run(const CheckContext& context) {
   query.helo = context.request.helo_name();
   query.explain = false;
   if (query.sender.empty() && query.helo.empty()) co_return not_done("the sender is null, and there is no EHLO name");
-  const auto checking = check_spf(context.resolver, std::move(query));
+  const auto checking = check_spf(context.resolver, query);
   const SpfOutcome outcome = co_await checking;
-  if (outcome.result == SpfResult::temperror && !weighs_temperror(context)) co_return not_done(outcome.problem);
-  Observation observation = found(outcome_of(outcome.result), reason_of(outcome, client), outcome.domain);
-  if (outcome.result == SpfResult::pass) observation.identity = outcome.domain;
+  Observation observation = observation_of(context, outcome);
+  if (context.writes_header()) observation.header = header_of(std::move(query), outcome);
   co_return observation;
 }
 
@@ -69,7 +86,9 @@ CheckRow spf_check() {
             {"none", "sender's domain does not say who may send mail for it (no SPF record)", 2, 0, true},
             {"pass", "client is permitted to send mail for the sender's domain (SPF)", -2, 0, true},
             {"temperror", "SPF record of the sender's domain cannot be looked up", 0, 0, true},
-            {"permerror", "SPF record of the sender's domain is broken", 2, 0}}},
+            {"permerror", "SPF record of the sender's domain is broken", 2, 0}},
+           ZoneKind::none,
+           "received_spf"},
           run};
 }
 

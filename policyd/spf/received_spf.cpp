@@ -35,8 +35,8 @@ bool is_dot_atom(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c == '.' || is_atom_character(c); });
 }
 
-// Left out where the header would grow too long.
-void append_pair(std::string& header, std::string_view key, std::string_view value) {
+// Left out where the pairs would grow longer than `longest`.
+void append_pair(std::string& pairs, size_t longest, std::string_view key, std::string_view value) {
   if (value.empty()) return;
   const std::string shown = cut(value);
   std::string pair(" ");
@@ -48,7 +48,7 @@ void append_pair(std::string& header, std::string_view key, std::string_view val
     pair.append("\"");
   }
   pair.append(";");
-  if (header.size() + pair.size() <= kLongestReceivedSpf) header.append(pair);
+  if (pairs.size() + pair.size() <= longest) pairs.append(pair);
 }
 
 // What a person reads in the comment.
@@ -68,22 +68,26 @@ std::string sentence(const std::string& client, const std::string& mailbox, cons
 
 }  // namespace
 
-std::string received_spf(const SpfQuery& query, const SpfOutcome& outcome) {
+std::string received_spf(const SpfQuery& query, const SpfOutcome& outcome, size_t longest) {
   const std::string client = query.client.to_string();
   const SpfIdentity identity(query.sender, query.helo);
   const std::string receiver = query.receiver.empty() ? "unknown" : query.receiver;
-  std::string header(spf_result_name(outcome.result));
-  append_escaped(header.append(" ("), cut(receiver) + ": " + sentence(client, cut(identity.mailbox()), outcome),
-                 "()\\");
-  header += ")";
-  append_pair(header, "client-ip", client);
-  append_pair(header, "identity", outcome.helo ? "helo" : "mailfrom");
-  append_pair(header, "envelope-from", outcome.helo ? std::string_view("<>") : std::string_view(query.sender));
-  append_pair(header, "helo", query.helo);
-  append_pair(header, "receiver", receiver);
-  append_pair(header, "mechanism", outcome.mechanism.empty() ? "default" : outcome.mechanism);
-  append_pair(header, "problem", outcome.problem);
-  return header;
+  const std::string_view result = spf_result_name(outcome.result);
+  const size_t room = longest - result.size();
+  std::string pairs;
+  append_pair(pairs, room, "client-ip", client);
+  append_pair(pairs, room, "identity", outcome.helo ? "helo" : "mailfrom");
+  append_pair(pairs, room, "envelope-from", outcome.helo ? std::string_view("<>") : std::string_view(query.sender));
+  append_pair(pairs, room, "helo", query.helo);
+  append_pair(pairs, room, "receiver", receiver);
+  append_pair(pairs, room, "mechanism", outcome.mechanism.empty() ? "default" : outcome.mechanism);
+  append_pair(pairs, room, "problem", outcome.problem);
+  // What programs read goes first, where there is not room for all.
+  std::string comment(" (");
+  append_escaped(comment, cut(receiver) + ": " + sentence(client, cut(identity.mailbox()), outcome), "()\\");
+  comment += ")";
+  if (comment.size() + pairs.size() > room) comment.clear();
+  return std::string(result) + comment + pairs;
 }
 
 }  // namespace policyd

@@ -31,6 +31,7 @@ TEST_CASE("check_table: names are unique keys, and every check can find somethin
     CHECK(is_printable_line(row.spec.summary));
     CHECK((row.run != nullptr));
     CHECK_FALSE(row.spec.outcomes.empty());
+    if (!row.spec.header_key.empty()) CHECK(is_key(row.spec.header_key));
   }
   CHECK(names.contains("reverse_dns"));
 }
@@ -49,6 +50,7 @@ TEST_CASE("check_table: outcomes are unique keys with a reason that an SMTP repl
       for (const std::string_view reserved : {"incoming", "outgoing", "block", "dry_run", "zones"}) {
         CHECK(outcome.name != reserved);
       }
+      CHECK(outcome.name != row.spec.header_key);
     }
   }
 }

@@ -28,7 +28,7 @@ std::string read(const std::filesystem::path& path) {
 // Checks that do not depend on the real ones.
 const std::vector<CheckSpec> kSpecs = {
     {"name", "a check", {{"missing", "no name", 10, 0}, {"wrong", "a wrong name", 5, 0}}},
-    {"size", "another", {{"large", "too large", 1, 2}}},
+    {"size", "another", {{"large", "too large", 1, 2}}, ZoneKind::none, "size_header"},
     {"lists", "of addresses", {{"listed", "on a list", 10, 0}}, ZoneKind::addresses},
     {"names", "of names", {{"listed", "on a list", 7, 1}}, ZoneKind::names},
 };
@@ -268,7 +268,7 @@ TEST_CASE("config: what is shown can be read back") {
       "[blocks]\nreply = \"450 4.7.1 Later\"\n[limits]\ntext = \"Slow down\"\n"
       "[log]\nlevel = \"debug\"\ntarget = \"/var/log/policyd.log\"\nverdicts = \"none\"\n"
       "[checks.name]\nincoming = { missing = 1, wrong = 2 }\noutgoing = -7\nblock = "
-      "true\n[checks.size]\ndry_run = true\n"
+      "true\n[checks.size]\ndry_run = true\nsize_header = true\n"
       "[dns]\nservers = [\"127.0.0.1:5353\", \"[::1]:53\"]\ntimeout = \"50ms\"\ncache = 0\n"
       "[checks.lists]\nincoming = 3\n[[checks.lists.zones]]\nzone = \"BL.example.\"\n"
       "[[checks.lists.zones]]\nzone = \"bl.example\"\nanswers = \"127.0.0.[2..11;30]\"\nlabel = "
@@ -322,4 +322,18 @@ TEST_CASE("config: what needs a restart") {
   const Config one = config_of("store.url = \"redis://joe:secret@db\"");
   const Config other = config_of("store.url = \"redis://joe:secret2@db\"");
   CHECK(needs_restart(one, other) == std::vector<std::string>{"store.url"});
+}
+
+TEST_CASE("config: a check that writes a header field is applied to incoming mail for that alone") {
+  const auto size_of = [](std::string_view toml) { return config_of(toml).checks.at("size"); };
+  CHECK_FALSE(size_of("").header);
+  const std::string on = "[checks.size]\nincoming = 0\noutgoing = 0\nsize_header = true\n";
+  CHECK(size_of(on).applies(Direction::incoming));
+  CHECK_FALSE(size_of(on).applies(Direction::outgoing));
+  CHECK_FALSE(size_of("[checks.size]\nincoming = 0\n").applies(Direction::incoming));
+  CHECK(errors_of("[checks.size]\nsize_header = 1\nsize_heater = true\n[checks.name]\nsize_header = true\n") ==
+        "policyd.toml:2:15: checks.size.size_header: expected true or false, found the number 1\n"
+        "policyd.toml:3:1: checks.size.size_heater: unknown key; did you mean \"size_header\"?\n"
+        "policyd.toml:5:1: checks.name.size_header: unknown key; expected \"incoming\", \"outgoing\", \"block\" or "
+        "\"dry_run\"\n");
 }

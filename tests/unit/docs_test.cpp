@@ -89,6 +89,9 @@ TEST_CASE("docs: README.md and policyd.toml(5) have every outcome of every check
   const std::string readme = text_of("README.md");
   for (const CheckSpec& spec : check_specs()) {
     check_line(page, ".It Cm " + std::string(spec.name));
+    for (const CheckFlag& flag : check_flags(spec)) {
+      check_line(page, ".It Cm " + std::string(flag.key) + " No = Li false");
+    }
     for (const OutcomeSpec& outcome : spec.outcomes) {
       const std::string name(outcome.name);
       const std::string reason(outcome.reason);

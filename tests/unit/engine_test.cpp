@@ -177,6 +177,63 @@ TEST_CASE("engine: the header is given once per message, to the first recipient 
   CHECK(rig.action(of("a@example.com", "")) == "DUNNO");  // cannot be told from other messages
 }
 
+// What is answered to questions about one message, one after the other: "DUNNO", "X-Score", "Received-SPF".
+std::string fields_of(EngineRig& rig, const std::vector<test::Attributes>& questions) {
+  std::string said;
+  for (test::Attributes changes : questions) {
+    changes.emplace("instance", "1");
+    const std::string action = rig.action(request_lines(changes));
+    said += said.empty() ? "" : ", ";
+    said += action.starts_with("PREPEND ") ? action.substr(8, action.find(':') - 8) : action;
+  }
+  return said;
+}
+
+const std::string kReceivedSpf = "[checks.spf]\nincoming = 0\nreceived_spf = true\n";
+const test::Attributes kA{{"recipient", "a@example.com"}}, kB{{"recipient", "b@example.com"}},
+    kData{{"protocol_state", "DATA"}}, kEnd{{"protocol_state", "END-OF-MESSAGE"}};
+
+TEST_CASE("engine: Received-SPF is given once per message, and SPF is asked for it alone") {
+  {
+    EngineRig rig(kReceivedSpf);
+    const std::string action = rig.action(request_lines({{"instance", "1"}}));
+    CHECK(action.starts_with("PREPEND Received-SPF: neutral ("));
+    CHECK(action.find(" client-ip=192.0.2.1; identity=mailfrom; envelope-from=\"ann@stranger.example\"; "
+                      "helo=mail.stranger.example; ") != std::string::npos);
+    CHECK(rig.verdicts(Direction::incoming, Action::prepend) == 1);
+    CHECK(fields_of(rig, {kA, kB, kData, kEnd}) == "DUNNO, DUNNO, DUNNO, DUNNO");
+    CHECK(fields_of(rig, {{{"instance", "2"}}, {{"instance", ""}}}) == "Received-SPF, DUNNO");
+  }
+  {
+    EngineRig rig(kReceivedSpf);
+    rig.block(BlockType::recipient, "a@example.com");
+    CHECK(fields_of(rig, {kA, kB, kData}) == "550 5.7.1 Mail refused by local policy, Received-SPF, DUNNO");
+  }
+  {
+    EngineRig rig(kReceivedSpf + "[[allow]]\nrecipients = [\"a@example.com\"]\n");
+    CHECK(fields_of(rig, {kA, kB, kData}) == "DUNNO, Received-SPF, DUNNO");
+  }
+  EngineRig rig(kReceivedSpf);
+  CHECK(rig.action(outgoing_lines()) == "DUNNO");
+}
+
+TEST_CASE("engine: of two header fields the second goes with the next question about the message") {
+  const std::string both = "[score]\nheader = \"X-Score\"\n" + kReceivedSpf;
+  const std::vector<std::pair<std::vector<test::Attributes>, std::string>> cases = {
+      {{kA, kB, kData}, "X-Score, Received-SPF, DUNNO"},
+      {{kA, kA, kA, kB}, "X-Score, Received-SPF, DUNNO, DUNNO"},
+      {{kA, kData, kEnd}, "X-Score, Received-SPF, DUNNO"},
+      {{kA, kEnd}, "X-Score, DUNNO"},
+      {{kData}, "DUNNO"},
+  };
+  for (const auto& [questions, want] : cases) {
+    EngineRig rig(both);
+    CHECK(fields_of(rig, questions) == want);
+  }
+  EngineRig rig(both + "[[allow]]\nrecipients = [\"a@example.com\"]\n");
+  CHECK(fields_of(rig, {kA, kB, kData}) == "X-Score, Received-SPF, DUNNO");
+}
+
 TEST_CASE("engine: an explanation says every finding, and changes nothing") {
   EngineRig rig("[score]\nheader = \"X-Score\"\n[checks.ehlo]\noutgoing = 4\n");
   const std::string lines = outgoing_lines(kBadEhlo);

@@ -96,16 +96,6 @@ TEST_CASE("recent_decisions: the first decision stays, with its text and score")
   CHECK(recent.find(1) == nullptr);
 }
 
-TEST_CASE("recent_decisions: a message is new once") {
-  RecentDecisions recent(1);
-  const auto message = *recent.message_key_of(*make_request(kRequest));
-  CHECK(recent.first_time(message));
-  CHECK_FALSE(recent.first_time(message));
-  CHECK(recent.find(*recent.key_of(*make_request(kRequest))) == nullptr);
-  recent.clear();
-  CHECK(recent.first_time(message));
-}
-
 TEST_CASE("recent_decisions: bounded, the oldest go") {
   RecentDecisions recent(1);
   const uint64_t most = RecentDecisions::kEntries;

@@ -1,6 +1,10 @@
 // The spf check: which outcome a result is, and what is an error.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
+#include "shared/local_host.h"
+#include "shared/protocol.h"
 #include "tests/support/make_request.h"
 
 using namespace policyd;
@@ -57,4 +61,69 @@ TEST_CASE("spf check: temperror is an outcome where it has a weight") {
   REQUIRE(std::holds_alternative<Config>(parsed));
   CHECK(judge("192.0.2.1", "joe@dead.example", "mx.example", std::get<Config>(parsed)) ==
         "temperror (the TXT records of dead.example cannot be looked up: dead.example)");
+}
+
+namespace {
+
+// The header field that the check writes, in incoming or other mail.
+std::string header(std::string_view client, std::string_view sender, std::string_view helo,
+                   std::string_view toml = "received_spf = true", Direction direction = Direction::incoming) {
+  const std::string document = "[checks.spf]\noutgoing = 1\n" + std::string(toml) + "\n";
+  const auto parsed = parse_config(document, "test.toml", check_specs());
+  REQUIRE(std::holds_alternative<Config>(parsed));
+  const Config& config = std::get<Config>(parsed);
+  const CheckRow& row = check_named("spf");
+  std::string attributes = "protocol_state=RCPT\nclient_address=";
+  attributes.append(client).append("\nsender=").append(sender).append("\nhelo_name=").append(helo);
+  const auto request = make_request(attributes);
+  const test::FakeClock clock;
+  test::FakeResolver resolver(kZone);
+  Zones zones(resolver, clock);
+  const CheckSettings settings = settings_of(row.spec, config);
+  const CheckContext context{*request, config, settings, direction, resolver, zones};
+  const Task<Observation> task = row.run(context);
+  return resolver.run(task).header;
+}
+
+}  // namespace
+
+TEST_CASE("spf check: every result is a header field, if that is asked for") {
+  struct Case {
+    std::string_view client, sender, want;
+  };
+  const Case cases[] = {
+      {"192.0.2.1", "joe@pass.example", "Received-SPF: pass ("},
+      {"192.0.2.2", "joe@pass.example", "Received-SPF: fail ("},
+      {"192.0.2.2", "joe@softfail.example", "Received-SPF: softfail ("},
+      {"192.0.2.2", "joe@neutral.example", "Received-SPF: neutral ("},
+      {"192.0.2.2", "joe@none.example", "Received-SPF: none ("},
+      {"192.0.2.2", "joe@dead.example", "Received-SPF: temperror ("},
+      {"192.0.2.2", "joe@broken.example", "Received-SPF: permerror ("},
+  };
+  for (const Case& row : cases) {
+    CAPTURE(row.want);
+    const std::string said = header(row.client, row.sender, "mx.example");
+    CHECK(said.starts_with(row.want));
+    CHECK(said.find(" receiver=" + local_host_name() + ";") != std::string::npos);
+    CHECK(header(row.client, row.sender, "mx.example", "").empty());
+    CHECK(header(row.client, row.sender, "mx.example", "received_spf = true", Direction::outgoing).empty());
+  }
+  CHECK(header("unknown", "joe@pass.example", "mx.example").empty());
+  CHECK(header("192.0.2.1", "", "").empty());
+}
+
+TEST_CASE("spf check: what a client says leaves its header field one line that a reply can carry") {
+  for (const std::string_view filler : {"x", "(", ")", "\"", "\\", "\r", "\x01", "\xff", "\xe2\x80\xae", ";", "\t"}) {
+    for (const size_t length : {1, 50, 99, 100, 101, 5000}) {
+      std::string text;
+      for (size_t i = 0; i < length; ++i) text += filler;
+      for (const std::string& sender : {text + "@pass.example", "joe@" + text, text}) {
+        const std::string field = header("2001:db8:ffff:ffff:ffff:ffff:ffff:ffff", sender, text);
+        CHECK(field.starts_with("Received-SPF: "));
+        CHECK(("PREPEND " + field).size() <= kLongestAction);
+        CHECK(std::all_of(field.begin(), field.end(), [](char c) { return c >= 0x20 && c < 0x7f; }));
+        CHECK(field.find(" client-ip=\"2001:db8:ffff:ffff:ffff:ffff:ffff:ffff\";") != std::string::npos);
+      }
+    }
+  }
 }

@@ -88,3 +88,26 @@ TEST_CASE("received_spf: no receiver is unknown") {
   query.receiver.clear();
   CHECK(received_spf(query, SpfOutcome{}).starts_with("none (unknown: domain of joe@none.test"));
 }
+
+TEST_CASE("received_spf: no longer than it may be") {
+  const std::string zone = "pass.test TXT v=spf1 +all";
+  const std::string senders[] = {"joe", std::string(50, 'x'), std::string(5000, '('), std::string(5000, '"')};
+  for (const std::string& sender : senders) {
+    const std::string mailbox = sender + "@pass.test";
+    const SpfCase row{"", "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff", mailbox, "", sender};
+    SpfOutcome outcome;
+    spf_said(zone, row, &outcome);
+    for (size_t longest = kLongestReceivedSpf; longest >= 100; --longest) {
+      const std::string header = received_spf(spf_query(row), outcome, longest);
+      CHECK(header.size() <= longest);
+      CHECK(header.starts_with("pass"));
+      CHECK(header.ends_with(";"));
+      CHECK(header.find(" client-ip=\"2001:db8:ffff:ffff:ffff:ffff:ffff:ffff\";") != std::string::npos);
+    }
+  }
+  SpfQuery query = spf_query({"", "192.0.2.1", "joe@none.test", ""});
+  query.receiver = "mx";
+  CHECK(received_spf(query, SpfOutcome{}, 115) ==
+        "none client-ip=192.0.2.1; identity=mailfrom; envelope-from=\"joe@none.test\"; helo=mail.example.com; "
+        "receiver=mx;");
+}
