@@ -90,7 +90,8 @@ Result<void> App::start() {
   engine_ = std::make_unique<Engine>(config_, parts);
   if (auto opened = open_listeners(); !opened) return opened;
   const AdminContext context{*engine_, *store_, mirror_, clock_, resolver_, started_, node_name(*config_),
-                             [this] { return ListenerStatistics{sessions_.connections, sessions_.bad_requests}; }};
+                             [this] { return ListenerStatistics{sessions_.connections, sessions_.bad_requests}; },
+                             [this] { return resolver_.status(); }};
   auto admin = AdminServer::start(loop_.get(), context, config_->admin);
   if (!admin) return admin.error();
   admin_ = *std::move(admin);

@@ -17,6 +17,7 @@
 #include "policyd/admin/http_server.h"
 #include "policyd/admin/json.h"
 #include "policyd/async/task.h"
+#include "policyd/dns/caching_resolver.h"
 #include "policyd/dns/resolver.h"
 #include "policyd/engine.h"
 #include "policyd/store/mirror.h"
@@ -41,6 +42,7 @@ struct AdminContext {
   WallTime started;
   std::string node;
   std::function<ListenerStatistics()> listeners;
+  std::function<ResolverStatus()> dns;
 };
 
 // A request, routed and parsed.

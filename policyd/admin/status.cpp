@@ -1,5 +1,4 @@
-// The admin API's status: this node, its store, the nodes that share it, and what was decided since
-// the start.
+// The admin API's status: this node, its store, the nodes that share it, the DNS, and what was decided since the start.
 #include <unistd.h>
 
 #include "policyd/admin/resources.h"
@@ -67,6 +66,26 @@ Json checks_json(const EngineStatistics& statistics) {
   return checks;
 }
 
+// `lookups` is what was asked: answered by the cache, by a query that was under way, or by one of its own.
+Json dns_json(const ResolverStatus& status) {
+  const DnsStatistics& counts = status.counts;
+  Json servers = Json::array();
+  for (const auto& [server, of] : status.servers) {
+    servers.push_back({{"server", server}, {"tries", of.tries}, {"answers", of.answers}, {"failures", of.failures}});
+  }
+  return {{"lookups", counts.hits + counts.joins + counts.queries + counts.refused},
+          {"hits", counts.hits},
+          {"joins", counts.joins},
+          {"queries", counts.queries},
+          {"timed_out", counts.timed_out},
+          {"failures", counts.failures},
+          {"refused", counts.refused},
+          {"in_flight", counts.in_flight},
+          {"cached", counts.cached},
+          {"cached_octets", counts.cached_octets},
+          {"servers", std::move(servers)}};
+}
+
 Json zones_json(const Zones& zones) {
   Json list = Json::array();
   for (const ZoneStatus& zone : zones.status()) {
@@ -109,6 +128,7 @@ Task<ApiAnswer> get_status(const AdminContext& context, const ApiRequest&) {
   body["verdicts"] = verdicts_json(statistics);
   body["causes"] = causes_json(statistics);
   body["checks"] = checks_json(statistics);
+  body["dns"] = dns_json(context.dns());
   body["zones"] = zones_json(context.engine.zones());
   body["connections"] = listeners.connections;
   body["bad_requests"] = listeners.bad_requests;

@@ -1,5 +1,6 @@
-// policyctl status: this node, its store, the nodes that share it, and what was decided since the
-// start.
+// policyctl status: this node, its store, the nodes that share it, the DNS, and what was decided since the start.
+#include <algorithm>
+
 #include "policyd/ctl/command.h"
 #include "policyd/ctl/table.h"
 #include "shared/duration.h"
@@ -25,6 +26,20 @@ std::string store_line(const Json& store) {
   return line;
 }
 
+// "1200 look-ups, 87% from the cache (345 names, 120 KiB); 3 not answered in time, 1 failed".
+std::string dns_line(const Json& dns) {
+  const int64_t lookups = number_of(dns, "lookups");
+  std::string line = std::to_string(lookups) + " look-ups";
+  if (lookups > 0) line += ", " + std::to_string(100 * number_of(dns, "hits") / lookups) + "% from the cache";
+  line += " (" + std::to_string(number_of(dns, "cached")) + " names, " +
+          std::to_string((number_of(dns, "cached_octets") + 1023) / 1024) + " KiB); " +
+          std::to_string(number_of(dns, "timed_out")) + " not answered in time, " +
+          std::to_string(number_of(dns, "failures")) + " failed";
+  if (const int64_t refused = number_of(dns, "refused"); refused > 0)
+    line += ", " + std::to_string(refused) + " not asked as too many were under way";
+  return line;
+}
+
 std::string facts(const Json& status) {
   const std::string connections = std::to_string(number_of(status, "connections")) + " open, " +
                                   std::to_string(number_of(status, "bad_requests")) +
@@ -37,6 +52,7 @@ std::string facts(const Json& status) {
                        {"nodes", text_of(status, "nodes_error")},
                        {"requests", std::to_string(number_of(status, "requests"))},
                        {"connections", connections},
+                       {"dns", dns_line(member_of(status, "dns"))},
                        {"blocks", std::to_string(number_of(status, "blocks"))}});
 }
 
@@ -58,6 +74,21 @@ std::string checks_table(const Json& checks) {
   for (const auto& [name, counts] : checks.items()) {
     table.add({name, std::to_string(number_of(counts, "hits")),
                std::to_string(number_of(counts, "errors"))});
+  }
+  return table.empty() ? "" : "\n" + table.render(terminal_width());
+}
+
+std::string servers_table(const Json& servers) {
+  Table table({{"DNS SERVER"},
+               {"TRIES", Align::right},
+               {"ANSWERS", Align::right},
+               {"SILENT", Align::right},
+               {"FAILED", Align::right}});
+  for (const auto& [index, server] : servers.items()) {
+    const int64_t tries = number_of(server, "tries"), answers = number_of(server, "answers");
+    const int64_t silent = std::max<int64_t>(tries - answers, 0);
+    table.add({text_of(server, "server"), std::to_string(tries), std::to_string(answers), std::to_string(silent),
+               std::to_string(number_of(server, "failures"))});
   }
   return table.empty() ? "" : "\n" + table.render(terminal_width());
 }
@@ -91,8 +122,8 @@ std::string nodes_table(const Json& nodes) {
 
 std::string render(const Json& status) {
   return facts(status) + verdicts_table(member_of(status, "verdicts")) +
-         checks_table(member_of(status, "checks")) + zones_table(member_of(status, "zones")) +
-         nodes_table(member_of(status, "nodes"));
+         checks_table(member_of(status, "checks")) + servers_table(member_of(member_of(status, "dns"), "servers")) +
+         zones_table(member_of(status, "zones")) + nodes_table(member_of(status, "nodes"));
 }
 
 CommandAction declare_status(CLI::App&) {

@@ -8,7 +8,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "policyd/dns/cache.h"
 #include "policyd/dns/resolver.h"
@@ -28,6 +31,20 @@ struct DnsStatistics {
   size_t in_flight = 0;    // now
   size_t cached = 0;       // entries, now
   size_t cached_octets = 0;
+};
+
+// What went to one server and came back, since start.
+struct DnsServerCounts {
+  uint64_t tries = 0;     // queries, each time one was sent
+  uint64_t answers = 0;
+  uint64_t failures = 0;  // of these: SERVFAIL, REFUSED ...: neither an answer nor a no
+  bool operator==(const DnsServerCounts&) const = default;
+};
+
+// For operators: the servers in the order in which they are asked.
+struct ResolverStatus {
+  DnsStatistics counts;
+  std::vector<std::pair<std::string, DnsServerCounts>> servers;  // "127.0.0.1:53", "[::1]:53"
 };
 
 class CachingResolver final : public Resolver {

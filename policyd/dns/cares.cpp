@@ -68,10 +68,7 @@ DnsReply reply_without_answer(int ares_status) {
 }
 
 std::string with_port(const ares_addr_port_node& server) {
-  char address[INET6_ADDRSTRLEN] = "";
-  uv_inet_ntop(server.family, &server.addr, address, sizeof address);
-  const std::string port = std::to_string(server.udp_port != 0 ? server.udp_port : 53);
-  return server.family == AF_INET6 ? "[" + std::string(address) + "]:" + port : address + (":" + port);
+  return server_name(server.family, &server.addr, static_cast<uint16_t>(server.udp_port != 0 ? server.udp_port : 53));
 }
 
 std::vector<std::string> servers_of(ares_channel channel) {
@@ -137,7 +134,11 @@ Result<std::vector<std::string>> to_be_asked(const std::vector<std::string>& con
 class CaresUpstream::Channel {
  public:
   Channel(CaresUpstream& upstream, Milliseconds timeout)
-      : upstream_(upstream), loop_(upstream.loop_), timeout_(timeout), tick_(loop_, [this] { check_time(); }) {}
+      : upstream_(upstream),
+        loop_(upstream.loop_),
+        timeout_(timeout),
+        counted_(upstream.counts_, kSocketBuffer),
+        tick_(loop_, [this] { check_time(); }) {}
   ~Channel() {
     if (channel_) ares_destroy(channel_);  // ends all queries and closes all sockets
   }
@@ -177,6 +178,7 @@ class CaresUpstream::Channel {
   CaresUpstream& upstream_;
   uv_loop_t* loop_;
   const Milliseconds timeout_;
+  CaresSockets counted_;
   ares_channel channel_ = nullptr;
   std::unordered_map<ares_socket_t, Socket*> sockets_;
   std::list<Query> queries_;  // oldest first
@@ -196,21 +198,20 @@ Result<void> CaresUpstream::Channel::open(const std::vector<std::string>& server
   options.timeout = std::max(1, static_cast<int>(timeout_.count()) / (3 * count));
   options.tries = kTries;
   options.ednspsz = kEdnsSize;
-  options.socket_receive_buffer_size = options.socket_send_buffer_size = kSocketBuffer;
   char dns_only[] = "b";
   options.lookups = dns_only;
   options.sock_state_cb_data = this;
   options.sock_state_cb = [](void* self, ares_socket_t number, int readable, int writable) {
     static_cast<Channel*>(self)->want(number, readable != 0, writable != 0);
   };
-  const int wanted = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_EDNSPSZ | ARES_OPT_SOCK_RCVBUF |
-                     ARES_OPT_SOCK_SNDBUF | ARES_OPT_LOOKUPS | ARES_OPT_DOMAINS | ARES_OPT_NOROTATE |
-                     ARES_OPT_SOCK_STATE_CB;
+  const int wanted = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_EDNSPSZ | ARES_OPT_LOOKUPS |
+                     ARES_OPT_DOMAINS | ARES_OPT_NOROTATE | ARES_OPT_SOCK_STATE_CB;
   std::string list;
   for (const std::string& server : servers) list.append(list.empty() ? "" : ",").append(server);
   int status = ares_init_options(&channel_, &options, wanted);
   if (status == ARES_SUCCESS) status = ares_set_servers_ports_csv(channel_, list.c_str());
   if (status != ARES_SUCCESS) return Error{"c-ares cannot be set up to ask " + list + ": " + ares_strerror(status)};
+  counted_.attach(channel_);
   return {};
 }
 
@@ -314,6 +315,11 @@ Result<void> CaresUpstream::reconfigure(const std::vector<std::string>& servers,
   return {};
 }
 
+DnsServerCounts CaresUpstream::counts_of(const std::string& server) const {
+  const auto found = counts_.find(server);
+  return found == counts_.end() ? DnsServerCounts() : found->second;
+}
+
 void CaresUpstream::replace(std::unique_ptr<Channel> channel) {
   if (channel_) retired_.push_back(std::move(channel_));
   channel_ = std::move(channel);
@@ -355,6 +361,14 @@ Result<void> CaresResolver::reconfigure(const DnsConfig& config) {
   servers_ = std::move(servers);
   config_ = config;
   return {};
+}
+
+ResolverStatus CaresResolver::status() const {
+  ResolverStatus status{cache_.statistics(), {}};
+  for (const std::string& server : upstream_.servers()) {
+    status.servers.emplace_back(server, upstream_.counts_of(server));
+  }
+  return status;
 }
 
 }  // namespace policyd

@@ -21,6 +21,7 @@
 
 #include "policyd/async/timer.h"
 #include "policyd/dns/caching_resolver.h"
+#include "policyd/dns/cares_sockets.h"
 #include "policyd/dns/upstream.h"
 #include "shared/clock.h"
 #include "shared/result.h"
@@ -46,6 +47,7 @@ class CaresUpstream final : public DnsUpstream {
   Result<void> reconfigure(const std::vector<std::string>& servers, Milliseconds timeout);
   // "127.0.0.1:53", "[::1]:53", in the order in which they are asked.
   [[nodiscard]] const std::vector<std::string>& servers() const { return servers_; }
+  [[nodiscard]] DnsServerCounts counts_of(const std::string& server) const;
 
   void ask(const DnsName& name, DnsType type, Done done) override;
 
@@ -65,6 +67,7 @@ class CaresUpstream final : public DnsUpstream {
   uv_loop_t* loop_;
   std::vector<std::string> servers_;
   Milliseconds timeout_{0};
+  DnsServerCountsByName counts_;  // of all servers there were
   std::vector<Finished> finished_;                 // to be told
   std::unique_ptr<Channel> channel_;               // null: not configured
   std::vector<std::unique_ptr<Channel>> retired_;  // until their last query has ended
@@ -81,6 +84,7 @@ class CaresResolver final : public Resolver {
   DnsLookup query(std::string_view name, DnsType type) override { return cache_.query(name, type); }
   DnsLookup query_afresh(std::string_view name, DnsType type) override { return cache_.query_afresh(name, type); }
   [[nodiscard]] DnsStatistics statistics() const { return cache_.statistics(); }
+  [[nodiscard]] ResolverStatus status() const;
 
  private:
   DnsConfig config_{{}, Milliseconds{0}, 0};

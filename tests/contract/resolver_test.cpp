@@ -193,6 +193,30 @@ TEST_CASE("resolver: with all servers gone every answer is a server_failure, unt
   CHECK(rig.ask("example.com", DnsType::a).found());
 }
 
+TEST_CASE("resolver: what goes to each server and comes back is counted") {
+  DnsServer bad(R"({})", {"--answer", "servfail"});
+  DnsServer good(kZones);
+  Rig rig({bad.address(), good.address()}, kLong);
+  CHECK(rig.resolver.status().servers ==
+        std::vector<std::pair<std::string, DnsServerCounts>>{{bad.address(), {}}, {good.address(), {}}});
+  CHECK(rig.ask("example.com", DnsType::a).found());
+  CHECK(rig.ask("example.com", DnsType::a).found());  // from the cache
+  CHECK(rig.ask("none.example.com", DnsType::mx).empty());
+  CHECK(rig.ask("cut.test", DnsType::txt).found());
+  CHECK(rig.resolver.status().servers == std::vector<std::pair<std::string, DnsServerCounts>>{
+                                             {bad.address(), {3, 3, 3}}, {good.address(), {3, 3, 0}}});
+  CHECK(rig.resolver.status().counts.hits == 1);
+  CHECK(rig.resolver.status().counts.queries == 3);
+  CHECK(rig.resolver.status().counts.cached == 3);
+
+  Rig alone({good.address()}, kShort);
+  CHECK(alone.ask("silent.test", DnsType::a).status == DnsStatus::timed_out);
+  const auto [server, counts] = alone.resolver.status().servers.at(0);
+  CHECK(counts.tries > 0);
+  CHECK(counts.answers == 0);
+  CHECK(alone.resolver.status().counts.timed_out == 1);
+}
+
 TEST_CASE("resolver: before it is configured, every answer is a server_failure") {
   TestLoop loop;
   test::FakeClock clock;

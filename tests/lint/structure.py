@@ -52,7 +52,7 @@ ROOMS = [
 LIBRARIES = [
     Library(r"uv\.h", r"policyd/(async/.*|(listener|app|dns/cares|store/redis_connection)\.(h|cpp))",
             "uv.h only in async/, listener, app, dns/cares and store/redis_connection"),
-    Library(r"ares.*\.h", r"policyd/dns/cares\.(h|cpp)", "ares.h only in dns/cares"),
+    Library(r"ares.*\.h", r"policyd/dns/cares(_sockets)?\.(h|cpp)", "ares.h only in dns/cares"),
     Library(r"idn2\.h", r"policyd/dns/names\.cpp", "idn2.h only in dns/names"),
     Library(r"hiredis/.*", r"policyd/store/redis.*", "hiredis only in store/redis*"),
     Library(r"sqlite3\.h", r"policyd/store/sqlite\..*",

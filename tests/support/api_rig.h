@@ -77,7 +77,8 @@ class ApiRig {
   Engine engine;
   AdminContext context{engine, store, mirror, clock, resolver, FakeClock::kStart, "mx1", [] {
                          return ListenerStatistics{3, 1};
-                       }};
+                       }, [this] { return dns; }};
+  ResolverStatus dns;
   std::string allow;
 };
 

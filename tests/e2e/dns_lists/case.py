@@ -11,6 +11,7 @@ from support.dns_server import DnsServer
 from support.policy_client import make_request
 from support.policyd import Policyd
 from support.postfix import Postfix
+from support.wait import wait_until
 
 ZONES = ["bl1.example", "bl2.example", "bl3.example"]
 CHECKS = """
@@ -81,6 +82,25 @@ class DnsLists(E2eTest):
                 if code == 554 and client == "192.0.2.7":
                     self.assertIn("client is listed by First List", reply.text)
 
+    def test_status_shows_servers_and_cache(self):
+        dns = self.dns(STRANGER)
+        policyd = self.policyd(dns, CHECKS)
+        for _ in range(2):
+            self.assertEqual(policyd.ask(make_request(client_name="unknown", reverse_client_name="unknown")), "DUNNO")
+        wait_until(lambda: policyd.ctl_json("status")["zones"][0]["state"] == "good", "the list to be tested")
+        status = policyd.ctl_json("status")["dns"]
+        self.show(policyd.ctl("status"))
+        self.assertEqual(status["servers"], [{"server": dns.address, "tries": dns.count(), "answers": dns.count(),
+                                              "failures": 0}])
+        self.assertEqual(status["queries"], dns.count())
+        self.assertEqual(status["lookups"], status["hits"] + status["joins"] + status["queries"])
+        self.assertGreater(status["hits"], 0)
+        shown = policyd.ctl("status")
+        share = 100 * status["hits"] // status["lookups"]
+        self.assertRegex(shown, rf"dns +{status['lookups']} look-ups, {share}% from the cache "
+                         rf"\({status['cached']} names, 1 KiB\); 0 not answered in time, 0 failed\n")
+        self.assertRegex(shown, rf"{dns.address} +{dns.count()} +{dns.count()} +0 +0\n")
+
     def ask_many(self, policyd, first, requests=12):
         """The milliseconds that each of some requests took, from addresses that nobody has asked for before."""
         times = []
@@ -116,6 +136,8 @@ class DnsLists(E2eTest):
                 self.assertEqual(dns.count(f"0.99.51.198.{ZONES[0]}"), asked)  # suspended: not asked
                 states = [zone["state"] for zone in policyd.ctl_json("status")["zones"]]
                 self.assertEqual(states, ["suspended"] * len(ZONES))
+                for zone in policyd.ctl_json("status")["zones"]:
+                    self.assertTrue(zone["detail"] and zone["since"], zone)
                 self.show(policyd.ctl("status").split("LIST")[1])
                 dns.change(zones=lists())
                 policyd.wait_log("is back", count=back + len(ZONES), seconds=60)

@@ -70,7 +70,8 @@ struct Rig {
   [[nodiscard]] Result<std::unique_ptr<AdminServer>> start() { return start("unix:" + path); }
   [[nodiscard]] Result<std::unique_ptr<AdminServer>> start(const std::string& endpoint) {
     const AdminContext context{
-        engine, store, mirror, clock, resolver, clock.wall(), "mx1", [] { return ListenerStatistics(); }};
+        engine, store, mirror, clock, resolver, clock.wall(), "mx1", [] { return ListenerStatistics(); },
+        [] { return ResolverStatus(); }};
     const Config::Admin config{{*Endpoint::parse(endpoint)}, 0640};
     return AdminServer::start(loop, context, config);
   }

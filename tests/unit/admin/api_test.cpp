@@ -71,6 +71,17 @@ TEST_CASE("api: the status names node, store and what was decided") {
   CHECK(status["admin"] == Json::array({"unix:/run/policyd/admin.sock"}));
 }
 
+TEST_CASE("api: the status shows how the DNS does") {
+  Rig rig;
+  rig.dns.counts = {80, 5, 14, 3, 2, 1, 4, 70, 9000};
+  rig.dns.servers = {{"[::1]:53", {20, 17, 2}}, {"192.0.2.53:53", {}}};
+  CHECK(rig.ask("GET", "/v1/status").json["dns"] ==
+        Json::parse(R"({"lookups": 100, "hits": 80, "joins": 5, "queries": 14, "timed_out": 3, "failures": 2,
+                        "refused": 1, "in_flight": 4, "cached": 70, "cached_octets": 9000, "servers": [
+                          {"server": "[::1]:53", "tries": 20, "answers": 17, "failures": 2},
+                          {"server": "192.0.2.53:53", "tries": 0, "answers": 0, "failures": 0}]})"));
+}
+
 TEST_CASE("api: the status shows how DNS lists do") {
   Rig rig(R"([[checks.dnsbl.zones]]
 zone = "bl.example"
@@ -95,6 +106,7 @@ zone = "names.example"
   CHECK(zones[1]["check"] == "rhsbl");
   CHECK(zones[1]["state"] == "suspended");
   CHECK(zones[1]["detail"] == "its servers cannot tell (SERVFAIL, REFUSED)");
+  CHECK(zones[1]["since"] == "2026-11-21T10:00:00Z");
 }
 
 TEST_CASE("api: the configuration in force is TOML that reads back") {
