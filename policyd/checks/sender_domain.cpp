@@ -79,7 +79,8 @@ Observation conclude(const DnsAnswer& mx, const Hosts& hosts, const std::string&
   if (hosts.unknown) return not_done(*hosts.unknown, hosts.unknown_of);
   if (!hosts.example.empty()) return found(kBogusMx, domain, hosts.example);
   if (mx.found()) return found(kBogusMx, domain, "no MX has an address");
-  if (mx.status == DnsStatus::no_domain || hosts.no_domain) return found(kNoDomain, "no such domain", domain);
+  const bool no_domain = mx.status == DnsStatus::no_domain || mx.status == DnsStatus::bad_name;
+  if (no_domain || hosts.no_domain) return found(kNoDomain, "no such domain", domain);
   return found(kNoMail, "no MX and no address", domain);
 }
 

@@ -31,7 +31,7 @@ size_t octets_of(const DnsAnswer& answer) {
 
 const DnsAnswerPtr& empty_answer(DnsStatus status) {
   static const auto kAnswers = [] {
-    std::array<DnsAnswerPtr, 6> answers;
+    std::array<DnsAnswerPtr, kDnsStatuses> answers;
     for (size_t i = 0; i < answers.size(); ++i) {
       DnsAnswer answer;
       answer.status = static_cast<DnsStatus>(i);

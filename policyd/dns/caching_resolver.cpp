@@ -43,7 +43,7 @@ void CachingResolver::resize(size_t cache) { cache_ = std::make_unique<DnsCache>
 
 DnsLookup CachingResolver::query(std::string_view name, DnsType type) {
   const auto asked = DnsName::parse(name);
-  if (!asked) return DnsLookup(empty_answer(DnsStatus::malformed));
+  if (!asked) return DnsLookup(empty_answer(DnsStatus::bad_name));
   const SipDigest key = key_of(seed_, *asked, type);
   if (const DnsAnswerPtr* cached = cache_->find(key, clock_.steady())) {
     ++counted_.hits;
@@ -54,7 +54,7 @@ DnsLookup CachingResolver::query(std::string_view name, DnsType type) {
 
 DnsLookup CachingResolver::query_afresh(std::string_view name, DnsType type) {
   const auto asked = DnsName::parse(name);
-  if (!asked) return DnsLookup(empty_answer(DnsStatus::malformed));
+  if (!asked) return DnsLookup(empty_answer(DnsStatus::bad_name));
   return join_or_ask(*asked, type, key_of(seed_, *asked, type));
 }
 

@@ -59,7 +59,7 @@ DnsReply reply_without_answer(int ares_status) {
       reply.answer.status = DnsStatus::no_domain;
       break;
     case ARES_EBADNAME:
-      reply.answer.status = DnsStatus::malformed;
+      reply.answer.status = DnsStatus::bad_name;
       break;
     default:  // refused, unreachable, out of memory
       reply.answer.status = DnsStatus::server_failure;

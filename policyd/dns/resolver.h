@@ -7,6 +7,7 @@
 #pragma once
 
 #include <coroutine>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -26,8 +27,10 @@ enum class DnsStatus : uint8_t {
   no_data,         // the name exists, and has no record of the type
   server_failure,  // SERVFAIL, REFUSED, NOTIMP ...: the servers cannot tell
   timed_out,       // no server answered in time
-  malformed,       // an answer that cannot be read, or a name that cannot be asked for (RFC 1035 sizes, bad UTF-8)
+  malformed,       // an answer that cannot be read
+  bad_name,        // not asked: the DNS can have no such name (RFC 1035 sizes, bad UTF-8, no valid U-label)
 };
+inline constexpr size_t kDnsStatuses = 7;
 
 struct MailExchanger {
   uint16_t preference = 0;
@@ -42,8 +45,10 @@ struct DnsAnswer {
                                           // case, without the dot at the end
   std::vector<MailExchanger> exchangers;  // mx, by preference
   [[nodiscard]] bool found() const { return status == DnsStatus::found; }
-  // The name, or the record, does not exist: that is knowledge.
-  [[nodiscard]] bool empty() const { return status == DnsStatus::no_domain || status == DnsStatus::no_data; }
+  // The name, or the record, does not exist, or cannot: that is knowledge.
+  [[nodiscard]] bool empty() const {
+    return status == DnsStatus::no_domain || status == DnsStatus::no_data || status == DnsStatus::bad_name;
+  }
   // Nothing is known: neutral for the mail.
   [[nodiscard]] bool unknown() const { return !found() && !empty(); }
 };

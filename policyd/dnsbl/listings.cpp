@@ -49,11 +49,7 @@ bool wants(const ZoneGroup& group, const ListSubject& subject, Direction directi
                      [&](const ZoneSettings& entry) { return wants(entry, subject, direction); });
 }
 
-bool is_ascii(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-}
-
-// A stranger may send names that cannot be asked for: that is no fault of the zone's.
+// A list may answer oddly about the odd names of strangers: no reason to do without it.
 bool is_blameless(const Question& question, const DnsAnswer& answer) {
   return answer.status == DnsStatus::malformed && question.group.zone->kind() == ZoneKind::names;
 }
@@ -62,8 +58,9 @@ bool is_blameless(const Question& question, const DnsAnswer& answer) {
 void report(Question& question, const DnsAnswer& answer, const Judgement& judgement, bool waited) {
   Zone& zone = *question.group.zone;
   question.settled = true;
+  if (answer.status == DnsStatus::bad_name) return;  // the list was not asked
   if (is_blameless(question, answer)) {
-    if (is_ascii(question.subject.question)) zone.could_not_ask();
+    zone.could_not_ask();
   } else if (!judgement.why.empty()) {
     zone.went_wrong(judgement.why);
   } else if (waited && zone.is_slow(question.took())) {

@@ -111,7 +111,8 @@ Task<SpfEvaluation::Match> SpfEvaluation::match(const SpfDirective& directive, c
 
 // Whether an answer ends the evaluation: nothing is known, or nothing was found once too often.
 SpfEvaluation::Match SpfEvaluation::doubt_in(DnsStatus status, const SpfDirective& directive, std::string_view name) {
-  if (status == DnsStatus::found) return Match::no;
+  // Of a name that the DNS cannot have nothing was looked up.
+  if (status == DnsStatus::found || status == DnsStatus::bad_name) return Match::no;
   if (status != DnsStatus::no_domain && status != DnsStatus::no_data)
     return give_up(Match::temperror, quoted(directive.text, 100) + ": " + std::string(name) + " cannot be looked up");
   if (++voids_ <= kSpfMostVoids) return Match::no;

@@ -100,9 +100,9 @@ TEST_CASE("resolver: what cannot be found is told apart") {
       {"formerr.test", DnsType::a, DnsStatus::server_failure},
       {"garbage.test", DnsType::a, DnsStatus::malformed},
       {"hidden.onion", DnsType::a, DnsStatus::no_domain},
-      {"two..dots", DnsType::a, DnsStatus::malformed},
-      {"", DnsType::a, DnsStatus::malformed},
-      {"\xff.example.com", DnsType::a, DnsStatus::malformed},
+      {"two..dots", DnsType::a, DnsStatus::bad_name},
+      {"", DnsType::a, DnsStatus::bad_name},
+      {"\xff.example.com", DnsType::a, DnsStatus::bad_name},
   };
   DnsServer server(kZones);
   Rig rig({server.address()}, kLong);

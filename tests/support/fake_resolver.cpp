@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 
+#include "policyd/dns/names.h"
 #include "shared/text.h"
 
 namespace policyd::test {
@@ -57,16 +58,6 @@ std::string with_octets(std::string_view text) {
     text.remove_prefix(3);
   }
   return out;
-}
-
-// Labels of 1 to 63 octets, 253 in all, in UTF-8.
-bool is_name(std::string_view name) {
-  for (std::string_view rest = name;;) {
-    const std::string_view label = rest.substr(0, rest.find('.'));
-    if (label.empty() || label.size() > 63) return false;
-    if (label.size() == rest.size()) return name.size() <= 253 && is_utf8(name);
-    rest.remove_prefix(label.size() + 1);
-  }
 }
 
 // The strings of a TXT record joined.
@@ -162,9 +153,9 @@ DnsAnswerPtr FakeResolver::answer_to(const Question& question) const {
 
 DnsLookup FakeResolver::query(std::string_view name, DnsType type) {
   const Question question{type, canonical(name)};
-  if (!is_name(question.second)) {
+  if (!DnsName::parse(question.second)) {
     auto refused = std::make_shared<DnsAnswer>();
-    refused->status = DnsStatus::malformed;
+    refused->status = DnsStatus::bad_name;
     return DnsLookup(std::move(refused));
   }
   if (const auto kept = cache_.find(question); kept != cache_.end()) return DnsLookup(kept->second);

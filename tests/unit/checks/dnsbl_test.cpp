@@ -191,7 +191,18 @@ TEST_CASE("rhsbl: neither addresses nor what cannot be a name is asked about, wh
   CHECK(rig.resolver.asked().empty());
 }
 
-TEST_CASE("rhsbl: a name that cannot be asked for is not held against the list") {
+TEST_CASE("rhsbl: a name that cannot be asked for is on no list, and is not held against it") {
+  Rig rig;
+  for (int i = 0; i < 20; ++i) {
+    CHECK(rig.rhsbl("joe@\xcc\x81" + std::to_string(i) + ".example", "\xcc\x81.example") == "");
+  }
+  for (const ZoneStatus& status : rig.zones.status()) {
+    CHECK_FALSE(status.suspended);
+    CHECK(status.lookups == 0);
+  }
+}
+
+TEST_CASE("rhsbl: an answer about a stranger's name that cannot be read is not held against the list") {
   Rig rig("*.names.example MALFORMED");
   for (int i = 0; i < 20; ++i) {
     CHECK(rig.rhsbl("joe@n" + std::to_string(i) + ".example", "") == "error: Names: an answer that cannot be read");

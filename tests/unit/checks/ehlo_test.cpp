@@ -165,6 +165,13 @@ TEST_CASE("ehlo: a sound name is looked up") {
   }
 }
 
+TEST_CASE("ehlo: a name that the DNS cannot have does not exist") {
+  test::FakeResolver resolver(kNames);
+  CHECK(observe("ehlo", "client_address=203.0.113.9\nhelo_name=\xcc\x81.example", our_config(), resolver) ==
+        "unresolvable (neither address nor MX: \xcc\x81.example)");
+  CHECK(resolver.asked().empty());
+}
+
 TEST_CASE("ehlo: nothing is asked that is known or weighs nothing") {
   Config config = our_config();
   CheckSettings settings = settings_of(check_named("ehlo").spec, config);

@@ -54,6 +54,7 @@ TEST_CASE("sender_domain: domains that take mail, and those that do not") {
       {"joe@address.example", ""},
       {"joe@one.example", ""},
       {"joe@none.example", "no_domain (no such domain: none.example)"},
+      {"joe@\xcc\x81.example", "no_domain (no such domain: \xcc\x81.example)"},
       {"joe@text.example", "no_mail (no MX and no address: text.example)"},
       {"joe@null.example", "null_mx (null MX (RFC 7505): null.example)"},
       {"joe@loop.example", "bogus_mx (loop.example: localhost is 127.0.0.1)"},

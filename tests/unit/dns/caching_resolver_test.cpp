@@ -156,7 +156,7 @@ TEST_CASE("caching_resolver: too many at a time are refused, and counted") {
   CHECK(!rig.resolver.query("one.more", DnsType::a).await_ready());
 }
 
-TEST_CASE("caching_resolver: failures are counted; a name that cannot be asked for is malformed at once") {
+TEST_CASE("caching_resolver: failures are counted; a name that cannot be asked for is told at once") {
   Rig rig;
   for (const auto status : {DnsStatus::timed_out, DnsStatus::server_failure, DnsStatus::malformed}) {
     CHECK(!rig.resolver.query("x" + std::to_string(static_cast<int>(status)), DnsType::a).await_ready());
@@ -164,9 +164,18 @@ TEST_CASE("caching_resolver: failures are counted; a name that cannot be asked f
   }
   CHECK(rig.resolver.statistics().timed_out == 1);
   CHECK(rig.resolver.statistics().failures == 2);
-  DnsLookup malformed = rig.resolver.query("two..dots", DnsType::a);
-  REQUIRE(malformed.await_ready());
-  CHECK(malformed.await_resume()->status == DnsStatus::malformed);
+  for (const char* name : {"", "two..dots", "\xff.example", "\xcc\x81.example"}) {
+    CAPTURE(name);
+    DnsLookup lookup = rig.resolver.query(name, DnsType::a);
+    REQUIRE(lookup.await_ready());
+    const DnsAnswerPtr answer = lookup.await_resume();
+    CHECK(answer->status == DnsStatus::bad_name);
+    CHECK(answer->empty());
+    DnsLookup afresh = rig.resolver.query_afresh(name, DnsType::txt);
+    REQUIRE(afresh.await_ready());
+    CHECK(afresh.await_resume()->status == DnsStatus::bad_name);
+  }
+  CHECK(rig.resolver.statistics().failures == 2);
   CHECK(rig.upstream.names.size() == 3);
 }
 

@@ -6,6 +6,8 @@ using namespace policyd::test;
 
 TEST_CASE("spf: 2.3, 2.4, 4.3: identities, and domains that are none") {
   const std::string label63(63, 'a'), label64(64, 'a');
+  std::string umlauts;
+  for (int i = 0; i < 62; ++i) umlauts += "ü";
   const std::string zone = R"(
     example.com TXT v=spf1 ip4:192.0.2.1 -all exp=who.example.com
     who.example.com TXT "%{s} | %{l} | %{o} | %{d} | %{h}"
@@ -52,6 +54,10 @@ TEST_CASE("spf: 2.3, 2.4, 4.3: identities, and domains that are none") {
              {"2.3: odd EHLO", "192.0.2.1", "", "none", "JUMPIN' JUPITER.example.com"},
              {"2.3: EHLO with an @", "192.0.2.1", "", "none", "joe@example.com"},
              {"4.3: a U-label", "192.0.2.1", "joe@bücher.example", "fail"},
+             {"4.3: no valid U-label", "192.0.2.1", "joe@\xcc\x81.example.com", "none"},
+             {"4.3: a U-label whose A-label is too long", "192.0.2.1", "joe@" + umlauts + ".example.com", "none"},
+             {"2.3: EHLO with no valid U-label", "192.0.2.1", "", "none", "\xcc\x81.example.com"},
+             {"5.2: an include of what is no valid U-label", "192.0.2.1", "joe@\xcc\x81.include.example.com", "none"},
              {"4.3: broken UTF-8", "192.0.2.1", "joe@\xff.example.com", "none"},
              {"4.3: NXDOMAIN", "192.0.2.1", "joe@nothing.example.com", "none"}});
 }
