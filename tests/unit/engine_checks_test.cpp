@@ -47,18 +47,25 @@ class Rig {
   }
   ~Rig() { loop.run(store.stop()); }
 
-  Verdict decide(std::string_view client, std::string_view ehlo, std::string_view sender,
-                 std::string_view recipient = "bob@example.net", std::string_view name = "unknown") {
+  static std::unique_ptr<Request> request(std::string_view client, std::string_view ehlo, std::string_view sender,
+                                          std::string_view recipient = "bob@example.net",
+                                          std::string_view name = "unknown") {
     std::string lines = "request=smtpd_access_policy\nprotocol_state=RCPT\nserver_address=192.0.2.25\nclient_address=";
     lines.append(client).append("\nhelo_name=").append(ehlo).append("\nsender=").append(sender);
     lines.append("\nrecipient=").append(recipient).append("\nclient_name=").append(name);
-    const auto request = make_request(lines);
-    return loop.run(engine->decide(*request));
+    return make_request(lines);
+  }
+  template <class... Arguments>
+  Verdict decide(Arguments... arguments) {
+    const auto asked = request(arguments...);
+    return loop.run(engine->decide(*asked));
   }
   // "DEFER 20: reverse_dns.missing dnsbl.listed": the action, the score and what was found or not done.
   template <class... Arguments>
   std::string told(Arguments... arguments) {
-    const Verdict verdict = decide(arguments...);
+    return told(decide(arguments...));
+  }
+  static std::string told(const Verdict& verdict) {
     std::string all = std::string(action_name(verdict.action)) + " " + std::to_string(verdict.score) + ":";
     for (const Finding& finding : verdict.findings) {
       all.append(" ").append(finding.check->name).append(finding.outcome ? "." : "?");
@@ -114,6 +121,39 @@ TEST_CASE("engine: what is not known by the deadline is neutral") {
   rig.resolver.set_later(true);
   CHECK(rig.told("203.0.113.8", "none.example", "joe@none.example") ==
         "DUNNO 0: reverse_dns? ehlo? sender_domain? dnsbl?");
+}
+
+TEST_CASE("engine: at the deadline what is found counts, and what is not done is an error") {
+  Rig rig("[server]\ndeadline = \"100ms\"\n[store]\ntimeout = \"10ms\"\n", R"(
+    8.113.0.203.in-addr.arpa PTR mx.stranger.example
+    8.113.0.203.bl.example A 127.0.0.2
+  )");
+  rig.resolver.set_later(true);
+  // The first answers come, those to the questions that follow from them do not: where the name leads to, whether the
+  // domain without an MX has an address.
+  const auto request = Rig::request("203.0.113.8", "nodot", "joe@none.example");
+  const auto deciding = rig.engine->decide(*request);
+  deciding.start();
+  CHECK(rig.resolver.deliver());
+  rig.loop.turn_until([&deciding] { return deciding.done(); });
+  const Verdict verdict = deciding.result();
+  CHECK(Rig::told(verdict) == "DEFER 20: reverse_dns? ehlo.unqualified sender_domain? dnsbl.listed");
+  for (const Finding& finding : verdict.findings) {
+    CAPTURE(finding.check->name);
+    CHECK((finding.detail == "no answer by the deadline") == (finding.outcome == nullptr));
+    CHECK((finding.weight == 0) == (finding.outcome == nullptr));
+  }
+  std::string counted;
+  for (size_t i = 0; i < check_table().size(); ++i) {
+    const EngineStatistics::PerCheck& of = rig.engine->statistics().checks[i];
+    counted.append(check_table()[i].spec.name).append(" " + std::to_string(of.hits));
+    counted += "/" + std::to_string(of.errors) + " ";
+  }
+  CHECK(counted == "reverse_dns 0/1 ehlo 1/0 sender 0/0 sender_domain 0/1 spf 0/0 dnsbl 1/0 rhsbl 0/0 ");
+  // What comes too late is there for the next request.
+  CHECK(rig.resolver.deliver());
+  CHECK(rig.told("203.0.113.8", "nodot", "joe@none.example") ==
+        "REJECT 40: reverse_dns.unconfirmed ehlo.unqualified sender_domain.no_domain dnsbl.listed");
 }
 
 TEST_CASE("engine: what is allowed is neither asked nor counted") {
