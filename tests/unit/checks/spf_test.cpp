@@ -5,6 +5,7 @@
 
 #include "shared/local_host.h"
 #include "shared/protocol.h"
+#include "tests/support/engine_rig.h"
 #include "tests/support/make_request.h"
 
 using namespace policyd;
@@ -125,5 +126,35 @@ TEST_CASE("spf check: what a client says leaves its header field one line that a
         CHECK(field.find(" client-ip=\"2001:db8:ffff:ffff:ffff:ffff:ffff:ffff\";") != std::string::npos);
       }
     }
+  }
+}
+
+TEST_CASE("spf check: 8.1 to 8.7 of RFC 7208: what each result leads to") {
+  constexpr std::string_view kReject = "[score.incoming]\ndefer = 0\nreject = 20\n";
+  const std::string fail = "client is not permitted to send mail for the sender's domain (SPF)";
+  struct Case {
+    std::string_view section, sender, want;
+    int score;
+    uint64_t hits, errors;
+  };
+  const std::string rejected = "REJECT 5.7.1 Message refused: " + fail + " (score)";
+  const Case cases[] = {
+      {"8.1: none", "joe@none.example", "DUNNO (none)", 2, 1, 0},
+      {"8.2: neutral, no worse than none", "joe@neutral.example", "DUNNO (none)", 0, 0, 0},
+      {"8.3: pass", "joe@pass.example", "DUNNO (none)", -2, 1, 0},
+      {"8.4: fail", "joe@fail.example", rejected, 20, 1, 0},
+      {"8.5: softfail alone does not reject", "joe@softfail.example", "DUNNO (none)", 8, 1, 0},
+      {"8.6: temperror is neutral", "joe@dead.example", "DUNNO (none)", 0, 0, 1},
+      {"8.7: permerror alone does not reject", "joe@broken.example", "DUNNO (none)", 2, 1, 0},
+  };
+  for (const Case& row : cases) {
+    CAPTURE(row.section);
+    test::EngineRig rig(std::string(kReject) + "[checks.sender_domain]\nincoming = 0\n[checks.spf]\n");
+    rig.resolver.add(std::string(kZone) + "\nfail.example TXT v=spf1 -all");
+    const Verdict verdict = rig.decide(test::request_lines({{"sender", std::string(row.sender)}}));
+    CHECK(test::action_of(verdict) + " (" + std::string(cause_name(verdict.cause)) + ")" == row.want);
+    CHECK(verdict.score == row.score);
+    CHECK(rig.counted("spf").hits == row.hits);
+    CHECK(rig.counted("spf").errors == row.errors);
   }
 }
