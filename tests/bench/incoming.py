@@ -1,6 +1,6 @@
 """What the profile of incoming mail needs: a DNS server that knows its clients and senders, and policyd asking it.
 
-1,000 clients with confirmed names, senders in 1,000 domains, whatever the load generator's incoming profile says. On
+1,000 clients with confirmed names, each sending for a domain of its own, as the load generator's profile says. On
 no DNS list is any of them, every domain has an MX, its address and an SPF record whose second mechanism matches. All
 answers hold for an hour, so that once each of them has been asked for, none is asked for again.
 """

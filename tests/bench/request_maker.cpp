@@ -27,7 +27,7 @@ constexpr std::string_view kIncoming =
     "client_address=198.18.1{client}.1{host}\nclient_name=h1{host}.n1{client}.example.net\n"
     "client_port={port}\nreverse_client_name=h1{host}.n1{client}.example.net\n"
     "server_address=192.0.2.25\nserver_port=25\nhelo_name=h1{host}.n1{client}.example.net\n"
-    "sender=rcpt{recipient}@dest{destination}.example\nrecipient=user{account}@example{domain}."
+    "sender=rcpt{recipient}@dest{operator}.example\nrecipient=user{account}@example{domain}."
     "com\n"
     "recipient_count=0\nqueue_id=\ninstance={pid}.{time}.{usec}.0\nsize=12345\n"
     "etrn_domain=\nstress=\nsasl_method=\nsasl_username=\n"
@@ -89,6 +89,8 @@ const std::vector<RequestMaker::Slot>& RequestMaker::slots() {
       {"host", 2, 10, [](const Draw& draw) { return draw.account; }},
       {"port", 5, 10, [](const Draw& draw) { return 10000 + draw.random % 50000; }},
       {"recipient", 6, 10, [](const Draw& draw) { return draw.random >> 16; }},
+      // A server sends for its own domain.
+      {"operator", 3, 10, [](const Draw& draw) { return draw.account; }},
       {"destination", 3, 10, [](const Draw& draw) { return draw.random >> 40; }},
       // Postfix: the smtpd's process id, and the time to the microsecond at which the message
       // began.

@@ -84,8 +84,8 @@ class Bench:
             remembered = server.remembered_messages()
             before = [process.cpu_seconds() for process in processes]
             machine, start = busy_seconds(), time.monotonic()
-            load = self.settings.tools.load(server.socket, profile=workload.profile,
-                                            connections=workload.connections, accounts=1000, warmup=self.arguments.warmup,
+            load = self.settings.tools.load(server.socket, profile=workload.profile, connections=workload.connections,
+                                            accounts=1000, warmup=self.arguments.warmup,
                                             seconds=self.arguments.seconds)
             elapsed = time.monotonic() - start
             busy = [(process.cpu_seconds() - cpu) / elapsed for process, cpu in zip(processes, before)]

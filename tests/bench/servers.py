@@ -1,5 +1,5 @@
-"""The servers that are compared: the bare responder, policyd on its embedded state, policyd on Redis; and policyd with the
-checks that need the DNS.
+"""The servers that are compared: the bare responder, policyd on its embedded state, policyd on Redis, and policyd with
+the checks that need the DNS.
 
 Each is started afresh for each point, in a directory of its own, so that no point inherits the memory of another. A
 Server holds the process under measurement and those that help it. What could not be prepared as planned is a note,
