@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "policyd/async/gather.h"
 #include "policyd/score.h"
 #include "shared/text.h"
 
@@ -70,38 +69,6 @@ void apply_limit(const Config& config, const AccountPolicy& policy, Verdict& ver
   verdict.text = with_code(verdict.action, text);
 }
 
-// The store's answer comes after the checks and has its own time-out: both together stay within the deadline.
-Milliseconds time_for_checks(const Config& config) {
-  return std::max(config.server.deadline - 2 * config.store.timeout, config.server.deadline / 2);
-}
-
-// The check that can prove a sender domain; past the end of the table: there is none.
-size_t spf_index() {
-  static const size_t kIndex = [] {
-    const auto& table = check_table();
-    const auto row =
-        std::find_if(table.begin(), table.end(), [](const CheckRow& each) { return each.spec.name == "spf"; });
-    return static_cast<size_t>(row - table.begin());
-  }();
-  return kIndex;
-}
-
-bool is_spf_pass(const std::optional<Observation>& seen) {
-  const auto& outcomes = check_table()[spf_index()].spec.outcomes;
-  return seen && std::any_of(seen->outcomes.begin(), seen->outcomes.end(), [&outcomes](const Outcome& outcome) {
-    return outcomes[outcome.index].name == "pass";
-  });
-}
-
-// Whether an entry of [[allow]] says so; that a check has shown the client to send for the sender's domain is an SPF pass.
-bool is_spared_greylisting(const AllowList& allow, const Subject& subject, const Verdict& verdict) {
-  const AllowList::Skips skips = allow.of(subject.names());
-  const size_t greylisting = check_table().size();
-  if (skips.now.test(greylisting)) return true;
-  return skips.after_spf_pass.test(greylisting) && !verdict.identity.empty() &&
-         verdict.identity == domain_of(subject.names().sender);
-}
-
 // Those that a message should have whose recipient has just been judged.
 std::vector<std::string> header_fields_of(const Config& config, const Verdict& verdict) {
   std::vector<std::string> fields;
@@ -125,22 +92,7 @@ Engine::Engine(std::shared_ptr<const Config> config, const EngineParts& parts)
 }
 
 void Engine::reconfigure(std::shared_ptr<const Config> config) {
-  auto active = std::make_shared<Active>();
-  active->config = config;
-  active->writes_headers = !config->score.header.empty();
-  std::vector<std::string_view> names;
-  for (const CheckRow& row : check_table()) {
-    const CheckSettings& settings = config->checks.find(row.spec.name)->second;
-    for (const Direction direction : {Direction::incoming, Direction::outgoing}) {
-      active->applied[static_cast<size_t>(direction)].set(names.size(), settings.applies(direction));
-    }
-    active->checks.push_back(&settings);
-    active->writes_headers |= settings.header;
-    names.push_back(row.spec.name);
-  }
-  names.push_back(kGreylistName);  // no check, but it can be skipped as if it were one
-  active->allow = AllowList(config->allow, names);
-  active_ = std::move(active);
+  plan_ = std::make_shared<const CheckPlan>(config);
   zones_.reconfigure(*config);
   policies_.reconfigure(std::move(config));
   recent_.clear();
@@ -152,8 +104,9 @@ Task<Verdict> Engine::explain(const Request& request) { return evaluate(request,
 
 // One coroutine for the whole way of a request: whatever it calls and does not wait for is a plain function.
 Task<Verdict> Engine::evaluate(const Request& request, Mode mode) {
-  const std::shared_ptr<const Active> active = active_;
-  const Subject subject(request, *active->config);
+  const std::shared_ptr<const CheckPlan> plan = plan_;
+  const Config& config = *plan->config;
+  const Subject subject(request, config);
   Verdict verdict;
   verdict.direction = subject.direction();
   verdict.account = subject.account();
@@ -163,37 +116,41 @@ Task<Verdict> Engine::evaluate(const Request& request, Mode mode) {
 
   // Before anything is waited for: the settings of the same configuration as all else.
   const auto policy = subject.direction() == Direction::outgoing ? policies_.of(subject.account()) : nullptr;
-  bool going_on = begin(request.state(), subject, *active, key, verdict);
-  if (going_on && judging && active->applied[static_cast<size_t>(verdict.direction)].any()) {
-    const auto checking = run_checks(request, subject.names(), *active, verdict);
-    co_await checking;
-    apply_score(*active->config, active->checks, verdict);
+  bool going_on = begin(request.state(), subject, config, key, verdict);
+  if (going_on && judging && plan->applied[static_cast<size_t>(verdict.direction)].any()) {
+    Inspection inspection({resolver_, zones_, clock_, loop_}, request, subject.names(), *plan, mode == Mode::live);
+    if (!inspection.complete()) {
+      const auto asking = inspection.ask();
+      co_await asking;
+    }
+    inspection.conclude(verdict);
+    apply_score(config, plan->settings, verdict);
     going_on = !refused(verdict);
-  }
-  if (going_on && judging && !is_spared_greylisting(active->allow, subject, verdict)) {
-    if (const auto keys = greylist_keys(request, subject, active->config->greylist, verdict)) {
-      const auto greylisting = greylist(request, *keys, *active, mode, verdict);
-      co_await greylisting;
-      going_on = !refused(verdict);
+    if (going_on && inspection.wants_greylisting()) {
+      if (const auto keys = greylist_keys(request, subject, config.greylist, verdict)) {
+        const auto greylisting = greylist(request, *keys, config.greylist, mode, verdict);
+        co_await greylisting;
+        going_on = !refused(verdict);
+      }
     }
   }
   if (going_on && policy && !policy->limits.empty()) {
     const Charge charge = charge_of(request, subject, *policy, mode);
     const auto charging = store_.charge(charge);
     verdict.charge = co_await charging;
-    if (!verdict.charge.passed) apply_limit(*active->config, *policy, verdict);
+    if (!verdict.charge.passed) apply_limit(config, *policy, verdict);
     going_on = !refused(verdict);
   }
   if (going_on && judging && key) recent_.remember(*key, verdict.action, verdict.text, verdict.score);
   if (mode == Mode::live) {
-    if (active->writes_headers && verdict.action == Action::dunno) prepend(request, *active->config, verdict);
+    if (plan->writes_headers && verdict.action == Action::dunno) prepend(request, config, verdict);
     count(verdict);
   }
   co_return verdict;
 }
 
 // What is known at once. False: the verdict stands.
-bool Engine::begin(ProtocolState state, const Subject& subject, const Active& active,
+bool Engine::begin(ProtocolState state, const Subject& subject, const Config& config,
                    const std::optional<RecentDecisions::Key>& key, Verdict& verdict) const {
   if (state == ProtocolState::data || state == ProtocolState::end_of_message) return true;
   if (state != ProtocolState::rcpt) {
@@ -201,7 +158,7 @@ bool Engine::begin(ProtocolState state, const Subject& subject, const Active& ac
     return false;
   }
   if (const Block* block = mirror_.find(subject.names())) {
-    apply_block(*block, active.config->blocks.reply, verdict);
+    apply_block(*block, config.blocks.reply, verdict);
     return false;
   }
   const auto* earlier = key ? recent_.find(*key) : nullptr;
@@ -213,62 +170,8 @@ bool Engine::begin(ProtocolState state, const Subject& subject, const Active& ac
   return false;
 }
 
-// Of an allowed sender domain SPF is asked first: what its pass makes needless is then never begun.
-Task<void> Engine::run_checks(const Request& request, const BlockSubject& subject, const Active& active,
-                              Verdict& verdict) {
-  const auto& table = check_table();
-  const AllowList::Skips skips = active.allow.of(subject);
-  CheckSet due = active.applied[static_cast<size_t>(verdict.direction)] & ~skips.now;
-  if (due.none()) co_return;
-  std::vector<CheckContext> contexts;
-  contexts.reserve(table.size());
-  for (const CheckSettings* settings : active.checks) {
-    contexts.push_back({request, *active.config, *settings, verdict.direction, resolver_, zones_});
-  }
-  Observations seen(table.size());
-  Milliseconds limit = time_for_checks(*active.config);
-  CheckSet to_ask = due;
-  if ((due & skips.after_spf_pass).any() && spf_index() < table.size()) {
-    const SteadyTime begun = clock_.steady();
-    CheckSet spf;
-    spf.set(spf_index());
-    const auto proving = observe(spf, contexts, limit, seen);
-    co_await proving;
-    limit = std::max(limit - (clock_.steady() - begun), Milliseconds(1));
-    if (is_spf_pass(seen[spf_index()])) due &= ~skips.after_spf_pass;
-    to_ask = due & ~spf;
-  }
-  const auto asking = observe(to_ask, contexts, limit, seen);
-  co_await asking;
-  for (size_t i = 0; i < table.size(); ++i) {
-    static const Observation kTooLate{{}, "no answer by the deadline"};
-    if (seen[i] && verdict.identity.empty()) verdict.identity = seen[i]->identity;
-    if (seen[i] && !seen[i]->header.empty()) verdict.headers.push_back(seen[i]->header);
-    if (due.test(i)) {
-      weigh(table[i].spec, *active.checks[i], verdict.direction, seen[i] ? *seen[i] : kTooLate, verdict.findings);
-    }
-  }
-}
-
-// Runs checks side by side; `contexts` as in check_table().
-Task<void> Engine::observe(CheckSet which, const std::vector<CheckContext>& contexts, Milliseconds limit,
-                           Observations& seen) {
-  std::vector<size_t> asked;
-  std::vector<Task<Observation>> tasks;
-  for (size_t i = 0; i < contexts.size(); ++i) {
-    if (!which.test(i)) continue;
-    asked.push_back(i);
-    tasks.push_back(check_table()[i].run(contexts[i]));
-  }
-  if (tasks.empty()) co_return;
-  const auto gathering = gather(loop_, std::move(tasks), limit);
-  auto observations = co_await gathering;
-  for (size_t at = 0; at < asked.size(); ++at) seen[asked[at]] = std::move(observations[at]);
-}
-
-Task<void> Engine::greylist(const Request& request, const GreylistKeys& keys, const Active& active, Mode mode,
+Task<void> Engine::greylist(const Request& request, const GreylistKeys& keys, const Config::Greylist& config, Mode mode,
                             Verdict& verdict) {
-  const Config::Greylist& config = active.config->greylist;
   GreylistAttempt attempt = greylist_attempt(keys, request, config);
   attempt.dry_run = mode == Mode::dry;
   const auto asking = store_.greylist(attempt);

@@ -12,13 +12,14 @@
 #include <vector>
 
 #include "policyd/account_policies.h"
-#include "policyd/allow.h"
 #include "policyd/async/task.h"
+#include "policyd/check_plan.h"
 #include "policyd/checks/check.h"
 #include "policyd/dns/resolver.h"
 #include "policyd/dnsbl/zones.h"
 #include "policyd/greylist/greylisting.h"
 #include "policyd/header_fields.h"
+#include "policyd/inspection.h"
 #include "policyd/recent_decisions.h"
 #include "policyd/store/mirror.h"
 #include "policyd/store/store.h"
@@ -65,7 +66,7 @@ class Engine {
 
   // Takes a new configuration; requests under way end with the old one.
   void reconfigure(std::shared_ptr<const Config> config);
-  [[nodiscard]] const Config& config() const { return *active_->config; }
+  [[nodiscard]] const Config& config() const { return *plan_->config; }
   [[nodiscard]] const EngineStatistics& statistics() const { return statistics_; }
 
   // The settings in force for an account, each key from the nearest place that sets it.
@@ -75,28 +76,16 @@ class Engine {
 
  private:
   enum class Mode : uint8_t { live, dry };
-  // A configuration with what is looked up for every request at hand; a request under way keeps its own.
-  struct Active {
-    std::shared_ptr<const Config> config;
-    std::vector<const CheckSettings*> checks;  // as in check_table()
-    std::array<CheckSet, 2> applied;           // by Direction
-    AllowList allow;
-    bool writes_headers = false;  // mail that goes on may be given header fields
-  };
-  using Observations = std::vector<std::optional<Observation>>;  // as in check_table(); nothing: not asked, or too late
-
   Task<Verdict> evaluate(const Request& request, Mode mode);
-  bool begin(ProtocolState state, const Subject& subject, const Active& active,
+  bool begin(ProtocolState state, const Subject& subject, const Config& config,
              const std::optional<RecentDecisions::Key>& key, Verdict& verdict) const;
-  Task<void> run_checks(const Request& request, const BlockSubject& subject, const Active& active, Verdict& verdict);
-  Task<void> observe(CheckSet which, const std::vector<CheckContext>& contexts, Milliseconds limit, Observations& seen);
-  Task<void> greylist(const Request& request, const GreylistKeys& keys, const Active& active, Mode mode,
+  Task<void> greylist(const Request& request, const GreylistKeys& keys, const Config::Greylist& config, Mode mode,
                       Verdict& verdict);
   static Charge charge_of(const Request& request, const Subject& subject, const AccountPolicy& policy, Mode mode);
   void prepend(const Request& request, const Config& config, Verdict& verdict);
   void count(const Verdict& verdict);
 
-  std::shared_ptr<const Active> active_;
+  std::shared_ptr<const CheckPlan> plan_;
   const Mirror& mirror_;
   Store& store_;
   Resolver& resolver_;

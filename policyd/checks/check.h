@@ -52,6 +52,7 @@ struct Observation {
   std::string error;  // not empty: the check, or a part of it, could not be done, and why
   // Not empty: a domain that the client was shown to send for (an SPF pass). Greylisting may know the client by it.
   std::string identity{};
+  bool only_here = false;  // it looked at more than CheckRow::inputs: it is not to be used for other requests
   std::string header{};  // what the check's header field is to be, "Received-SPF: pass ..."; empty: there is none
 };
 
@@ -62,9 +63,25 @@ Observation not_done(std::string why);
 // The same because of the DNS: what was asked for, and how that ended.
 Observation not_done(const DnsAnswer& answer, std::string_view name);
 
+// What of a request an observation can depend on.
+enum class CheckInput : uint8_t {
+  client_address,
+  client_name,
+  reverse_client_name,
+  helo_name,
+  server_address,
+  sender_domain,  // of the envelope sender
+};
+inline constexpr size_t kCheckInputs = 6;
+
 struct CheckRow {
   CheckSpec spec;
   Task<Observation> (*run)(const CheckContext& context);
+  // All of the request that the check looks at: what it found is used again for requests that agree in them
+  // (recent_observations.h). Empty: it is cheaper to look afresh.
+  std::vector<CheckInput> inputs{};
+  // What it says in Observation::identity is proof of the sender's domain for [[allow]].
+  bool proves_sender = false;
 };
 
 // THE list of checks, in the order of evaluation and of every listing.

@@ -26,7 +26,8 @@ CheckRow dnsbl_check() {
            "the client's address is on no DNS list",
            {{"listed", "client is on a DNS list", 10, 0}},
            ZoneKind::addresses},
-          run};
+          run,
+          {CheckInput::client_address}};
 }
 
 }  // namespace policyd

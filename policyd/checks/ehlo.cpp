@@ -126,7 +126,8 @@ CheckRow ehlo_check() {
             {"ours", "EHLO name belongs to this server", 20, 0},
             {"unresolvable", "EHLO name does not exist in the DNS", 5, 0},
             {"mismatch", "EHLO name does not lead to the client's address", 0, 0, true}}},
-          run};
+          run,
+          {CheckInput::helo_name, CheckInput::client_address, CheckInput::client_name, CheckInput::server_address}};
 }
 
 }  // namespace policyd

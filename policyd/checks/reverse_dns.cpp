@@ -105,7 +105,8 @@ CheckRow reverse_dns_check() {
            {{"missing", "client has no reverse DNS name", 10, 0},
             {"unconfirmed", "client's reverse DNS name does not lead back to its address", 5, 0},
             {"generic", "client's reverse DNS name is made of its address", 5, 0}}},
-          run};
+          run,
+          {CheckInput::client_address, CheckInput::client_name, CheckInput::reverse_client_name}};
 }
 
 }  // namespace policyd

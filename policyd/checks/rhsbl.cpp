@@ -43,7 +43,8 @@ CheckRow rhsbl_check() {
            "neither the sender's domain nor the client's names are on a DNS list",
            {{"listed", "a name of the sender is on a DNS list", 10, 0}},
            ZoneKind::names},
-          run};
+          run,
+          {CheckInput::sender_domain, CheckInput::helo_name, CheckInput::client_name}};
 }
 
 }  // namespace policyd

@@ -111,7 +111,8 @@ CheckRow sender_domain_check() {
             {"no_mail", "sender domain has neither MX nor address", 10, 0},
             {"null_mx", "sender domain takes no mail (null MX)", 10, 0},
             {"bogus_mx", "sender domain has no mail server with a public address", 10, 0}}},
-          run};
+          run,
+          {CheckInput::sender_domain}};
 }
 
 }  // namespace policyd

@@ -30,13 +30,6 @@ size_t outcome_of(SpfResult result) {
   return kPermerror;
 }
 
-bool weighs_temperror(const CheckContext& context) {
-  const auto settings = context.config.checks.find("spf");
-  if (settings == context.config.checks.end()) return false;
-  const auto& weights = settings->second.weights[static_cast<size_t>(context.direction)];
-  return kTemperror < weights.size() && weights[kTemperror] != 0;
-}
-
 // "192.0.2.1 by -all", or what stands in the way.
 std::string reason_of(const SpfOutcome& outcome, std::string_view client) {
   if (!outcome.problem.empty()) return outcome.problem;
@@ -51,7 +44,7 @@ std::string header_of(SpfQuery query, const SpfOutcome& outcome) {
 }
 
 Observation observation_of(const CheckContext& context, const SpfOutcome& outcome) {
-  if (outcome.result == SpfResult::temperror && !weighs_temperror(context)) return not_done(outcome.problem);
+  if (outcome.result == SpfResult::temperror && !context.weighs(kTemperror)) return not_done(outcome.problem);
   Observation observation = found(outcome_of(outcome.result), reason_of(outcome, context.request.client_address()),
                                   outcome.domain);
   if (outcome.result == SpfResult::pass) observation.identity = outcome.domain;
@@ -71,6 +64,7 @@ Task<Observation> run(const CheckContext& context) {
   const auto checking = check_spf(context.resolver, query);
   const SpfOutcome outcome = co_await checking;
   Observation observation = observation_of(context, outcome);
+  observation.only_here = outcome.of_local_part || context.writes_header();
   if (context.writes_header()) observation.header = header_of(std::move(query), outcome);
   co_return observation;
 }
@@ -89,7 +83,9 @@ CheckRow spf_check() {
             {"permerror", "SPF record of the sender's domain is broken", 2, 0}},
            ZoneKind::none,
            "received_spf"},
-          run};
+          run,
+          {CheckInput::client_address, CheckInput::sender_domain, CheckInput::helo_name},
+          true};
 }
 
 }  // namespace policyd

@@ -56,7 +56,7 @@ Task<SpfResult> SpfEvaluation::check_host(std::string domain, bool included) {
       const auto finding = find_client_names();
       co_await finding;
     }
-    auto target = target_name(record->redirect, values_for(domain));
+    auto target = target_of(record->redirect, domain);
     if (!target) co_return give_up(SpfResult::permerror, domain + " redirects to what is no domain");
     domain = std::move(*target);
   }
@@ -100,7 +100,7 @@ Task<SpfEvaluation::Match> SpfEvaluation::match(const SpfDirective& directive, c
     const auto finding = find_client_names();
     co_await finding;
   }
-  const auto target = target_name(directive.domain_spec, values_for(domain));
+  const auto target = target_of(directive.domain_spec, domain);
   // RFC 7208, 4.8 leaves open what is at a name that cannot be one: nothing, as in 4.3 and 5.2.
   if (!target && directive.mechanism == SpfMechanism::include)
     co_return give_up(Match::permerror, quoted(directive.text, 100) + " includes what is no domain");
@@ -156,6 +156,13 @@ MacroValues SpfEvaluation::values_for(const std::string& domain) const {
   }
   values.validated = name == client_names_->end() ? client_names_->front() : *name;
   return values;
+}
+
+// The <target-name> of a term; notes whether it is one for this sender alone.
+std::optional<std::string> SpfEvaluation::target_of(std::string_view domain_spec, const std::string& domain) {
+  outcome.of_local_part |= domain_spec.find('%') != std::string_view::npos &&
+                           (uses_macro(domain_spec, 'l') || uses_macro(domain_spec, 's'));
+  return target_name(domain_spec, values_for(domain));
 }
 
 // Before the first wait in a record, what the rest of it needs is asked for as well.

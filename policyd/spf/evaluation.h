@@ -60,6 +60,7 @@ class SpfEvaluation {
 
   [[nodiscard]] bool needs_client_names(std::string_view macros) const;
   [[nodiscard]] MacroValues values_for(const std::string& domain) const;
+  std::optional<std::string> target_of(std::string_view domain_spec, const std::string& domain);
   [[nodiscard]] DnsType address_type() const { return query_.client.v6 ? DnsType::aaaa : DnsType::a; }
   std::vector<std::unique_ptr<DnsLookup>> ask_addresses(const std::vector<std::string_view>& hosts);
   void look_ahead(const DnsLookup& lookup);
