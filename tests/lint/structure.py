@@ -3,8 +3,8 @@
 
     structure.py [ROOT]
 
-Who may include what stands in the tables below; and every source file opens with a comment that says what it is for; a
-.cpp may leave that to the header of its own name, which it includes first.
+Who may include what stands in the tables below; no line is wider than WIDEST columns; and every source file opens with
+a comment that says what it is for; a .cpp may leave that to the header of its own name, which it includes first.
 Prints each violation as FILE:LINE: what, and the rule; exits with 1 if there is any, and with 0 and one line if not.
 """
 
@@ -16,6 +16,7 @@ import sys
 INCLUDE = re.compile(r'\s*#\s*include\s*([<"])([^">]+)[">]')
 SOURCES = ("shared", "policyd", "tests")
 SUFFIXES = {".h", ".cpp", ".py", ".sh"}
+WIDEST = 120  # columns; .clang-format has the same
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,7 +92,7 @@ def wrong_includes(name, text):
 
 
 def wrong_opening(name, text):
-    """The purpose stands at the top, after a '#!' line: a comment, for Python a docstring, for a .cpp its own header."""
+    """The purpose stands at the top, after a '#!' line: a comment, in Python a docstring; in a .cpp its own header."""
     lines = [(number, line) for number, line in enumerate(text.splitlines(), 1)
              if line.strip() and not line.startswith("#!")]
     if not lines:
@@ -104,6 +105,12 @@ def wrong_opening(name, text):
         yield f"{name}:{number}: does not open with a comment; the rule: a file says what it is for"
 
 
+def too_wide(name, text):
+    for number, line in enumerate(text.splitlines(), 1):
+        if len(line) > WIDEST:
+            yield f"{name}:{number}: is {len(line)} columns wide; the rule: no line is wider than {WIDEST}"
+
+
 def violations(root):
     for directory in SOURCES:
         for path in sorted((root / directory).rglob("*")):
@@ -112,6 +119,7 @@ def violations(root):
             name = path.relative_to(root).as_posix()
             text = path.read_text(encoding="utf-8", errors="replace")
             yield from wrong_opening(name, text)
+            yield from too_wide(name, text)
             if directory != "tests":  # tests look into every room
                 yield from wrong_includes(name, text)
 

@@ -3,7 +3,7 @@
 
 import unittest
 
-from structure import wrong_includes, wrong_opening
+from structure import WIDEST, too_wide, wrong_includes, wrong_opening
 
 # file, its #include line, a part of the rule that it breaks (None: none)
 INCLUDES = [
@@ -71,6 +71,12 @@ class StructureTest(unittest.TestCase):
         for name, text, right in OPENINGS:
             with self.subTest(name=name, text=text):
                 self.assertEqual(list(wrong_opening(name, text)) == [], right)
+
+    def test_widths(self):
+        full, umlauts = "x" * WIDEST, "ö" * WIDEST
+        self.assertEqual(list(too_wide("a.h", f"{full}\n{umlauts}\n")), [])
+        self.assertEqual(list(too_wide("a.h", f"{full}\n{full}x\n")),
+                         ["a.h:2: is 121 columns wide; the rule: no line is wider than 120"])
 
 
 if __name__ == "__main__":
