@@ -65,10 +65,11 @@ struct Rig {
   GreylistResult ask(int number = 1, const GreylistAttempt& asked = attempt()) {
     return loop.run(node(number).store.greylist(asked));
   }
-  // As if the record had been written `ago` before now.
-  void write_waiting(Milliseconds ago) {
-    const auto at = SystemClock().wall() - ago;
-    write(kTriplet, "waiting " + std::to_string(at.time_since_epoch().count()) + " 00");
+  // As if the record had been written `ago` before now: Redis' clock cannot be turned.
+  void write_waiting(Milliseconds ago) { write(kTriplet, "waiting " + before_now(ago) + " 00"); }
+  void write_passed(Milliseconds ago) { write(kTriplet, "passed " + before_now(ago)); }
+  static std::string before_now(Milliseconds ago) {
+    return std::to_string((SystemClock().wall() - ago).time_since_epoch().count());
   }
   void write(const char* key, const std::string& value) { CHECK(redis.command({"SET", key, value}) == "+OK\r\n"); }
   // Without the length.
@@ -91,6 +92,12 @@ TEST_CASE("redis greylist: two nodes never disagree") {
   rig.write_waiting(minutes(4));
   CHECK(rig.ask(2).outcome == Outcome::passed);
   CHECK(rig.ask(1).outcome == Outcome::known);
+  rig.write_passed(hours(30 * 24));
+  CHECK(rig.ask(2).outcome == Outcome::known);
+  rig.write_passed(hours(36 * 24) + seconds(1));
+  const GreylistResult anew = rig.ask(1);
+  CHECK(anew.outcome == Outcome::first);
+  CHECK(anew.wait == minutes(4));
 }
 
 TEST_CASE("redis greylist: of first attempts on two nodes at once one is the first") {
