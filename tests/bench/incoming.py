@@ -49,12 +49,12 @@ def zones() -> dict:
 
 
 @contextlib.contextmanager
-def dns_server(directory: Path):
-    """A DNS server in a process of its own; gives the lines for policyd's configuration."""
+def dns_server(directory: Path, names: dict, delay: float = 0.0):
+    """A DNS server in a process of its own, whose answers take `delay` seconds; gives lines for the configuration."""
     path = directory / "zones.json"
-    path.write_text(json.dumps(zones()))
-    with subprocess.Popen([sys.executable, DNS_SERVER, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                          text=True) as server:
+    path.write_text(json.dumps(names))
+    command = [sys.executable, DNS_SERVER, path, "--delay", str(delay)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
         port = server.stdout.readline().strip()
         if not port:
             raise BenchError("the DNS server did not start")

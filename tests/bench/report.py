@@ -137,28 +137,44 @@ def speed_table(measured: dict, kinds: list) -> str:
 
 
 @dataclass
-class MemoryFigure:
+class Figure:
     what: str
     server: str
     figure: str
     target: str
 
 
-def memory_figure(what: str, server: str, megabytes: float, bound: float | None) -> MemoryFigure:
+def memory_figure(what: str, server: str, megabytes: float, bound: float | None) -> Figure:
     verdict = "" if bound is None else f"<= {bound:g} MB: {pass_or_miss(megabytes <= bound)}"
-    return MemoryFigure(what, server, f"{megabytes:.1f} MB", verdict)
+    return Figure(what, server, f"{megabytes:.1f} MB", verdict)
 
 
 FLAT = 0.05  # the growth that still counts as none
 
 
-def growth_figure(server: str, steps: list) -> MemoryFigure:
+def growth_figure(server: str, steps: list) -> Figure:
     """`steps`: (requests in millions, MB)."""
     growth = steps[-1][1] / steps[0][1] - 1
     course = ", ".join(f"{megabytes:.1f} MB after {millions:g}M" for millions, megabytes in steps)
-    return MemoryFigure(f"growth from {steps[0][0]:g}M to {steps[-1][0]:g}M requests", server,
+    return Figure(f"growth from {steps[0][0]:g}M to {steps[-1][0]:g}M requests", server,
                         f"{growth:+.1%} ({course})", f"<= {FLAT:.0%}: {pass_or_miss(growth <= FLAT)}")
 
 
+def latency_figure(what: str, times: list, bounds: tuple) -> Figure:
+    """`times` and `bounds` (lowest, highest) in milliseconds."""
+    lowest, highest = bounds
+    reached = lowest <= median(times) <= highest
+    return Figure(what, "policyd, memory:", f"median {median(times):.2f} ms ({min(times):.2f} to {max(times):.2f})",
+                  f"{lowest:g} to {highest:g} ms: {pass_or_miss(reached)}")
+
+
+def latency_table(figures: list) -> str:
+    return figures_table(["latency", "server", "of a request", "target"], figures)
+
+
 def memory_table(figures: list) -> str:
-    return table(["memory", "server", "RSS", "target"], [[f.what, f.server, f.figure, f.target] for f in figures])
+    return figures_table(["memory", "server", "RSS", "target"], figures)
+
+
+def figures_table(header: list, figures: list) -> str:
+    return table(header, [[f.what, f.server, f.figure, f.target] for f in figures])

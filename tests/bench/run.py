@@ -19,6 +19,7 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
+import latency
 import report
 import selftest
 from processes import BenchError, Tools, busy_seconds
@@ -38,6 +39,7 @@ class Bench:
         self.kinds = [KIND[key] for key in arguments.servers]
         self.failures = []
         self.figures = []
+        self.latencies = []
         self.measured = {}
         self.others = 0.0  # cores that programs other than ours kept busy, at worst
 
@@ -96,6 +98,12 @@ class Bench:
             return report.Point(load=load, peak_mb=server.process.memory_mb("VmHWM"), server_cpu=busy[0],
                                 redis_cpu=busy[1] if server.redis else 0.0, load_cpu=load["cpu_seconds"] / elapsed,
                                 in_redis=remembered / max(load["asked"], 1) if server.redis else 1.0)
+
+    def slow_dns(self):
+        with self.caught("latency with a slow DNS"):
+            cold, cached = latency.measure(self.settings, self.settings.directory / "latency")
+            self.latencies += [report.latency_figure("DNS 50 ms away, nothing cached", cold, (50, 160)),
+                               report.latency_figure("DNS 50 ms away, all cached", cached, (0, 5))]
 
     def idle(self):
         for kind in (kind for kind in self.kinds if "outgoing" in kind.profiles):
@@ -216,6 +224,9 @@ def measure(bench: Bench):
         print(report.speed_table(bench.measured, bench.kinds), end="\n\n", flush=True)
         if bench.others > 0.25:
             bench.settings.note(f"other programs kept up to {bench.others:.2f} cores busy: the figures are too low")
+    if "checks" in arguments.servers:
+        bench.slow_dns()
+        print(report.latency_table(bench.latencies), end="\n\n", flush=True)
     if raise_file_limit() >= IDLE + 100:
         bench.idle()
     else:
@@ -234,6 +245,7 @@ def write_json(path: Path, bench: Bench):
     speed = [{**asdict(workload), "server": kind, "rounds": [asdict(point) for point in points]}
              for (workload, kind), points in bench.measured.items()]
     path.write_text(json.dumps({"speed": speed, "memory": [asdict(figure) for figure in bench.figures],
+                                "latency": [asdict(figure) for figure in bench.latencies],
                                 "notes": bench.settings.notes, "failures": bench.failures}, indent=1) + "\n")
 
 

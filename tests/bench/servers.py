@@ -145,7 +145,7 @@ def redis(settings: Settings, directory: Path, log_target: str):
 @contextlib.contextmanager
 def checking(settings: Settings, directory: Path, log_target: str):
     """With the DNS's answers for all that the incoming profile asks about in the cache."""
-    with incoming.dns_server(directory) as more, \
+    with incoming.dns_server(directory, incoming.zones()) as more, \
             policyd(settings, directory, "memory:", log_target, more) as (server, _):
         settings.tools.load(server.socket, profile="incoming", connections=50, requests=50 * incoming.DOMAINS)
         yield server
