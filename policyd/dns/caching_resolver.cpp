@@ -72,7 +72,7 @@ DnsLookup CachingResolver::ask(const DnsName& name, DnsType type, const SipDiges
     return DnsLookup(empty_answer(DnsStatus::server_failure));
   }
   ++counted_.queries;
-  Query& query = *in_flight_.emplace(key, std::make_unique<Query>()).first->second;
+  Query& query = *in_flight_.emplace(key, std::make_unique<Query>(clock_.steady())).first->second;
   upstream_.ask(name, type, [this, key](DnsReply reply) { answered(key, std::move(reply)); });
   return DnsLookup(query);
 }
@@ -88,7 +88,7 @@ void CachingResolver::answered(const SipDigest& key, DnsReply reply) {
   const auto node = in_flight_.extract(key);
   const SteadyTime now = clock_.steady();
   cache_->insert(key, answer, now + time_to_keep(reply), now);
-  node.mapped()->answer(answer);
+  node.mapped()->answer(answer, now - node.mapped()->asked);
 }
 
 DnsStatistics CachingResolver::statistics() const {

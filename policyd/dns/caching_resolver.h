@@ -64,7 +64,9 @@ class CachingResolver final : public Resolver {
  private:
   class Query : public DnsQuery {
    public:
+    explicit Query(SteadyTime asked_) : asked(asked_) {}
     using DnsQuery::answer;
+    const SteadyTime asked;
   };
   struct ByLow {
     size_t operator()(const SipDigest& key) const { return key.low; }

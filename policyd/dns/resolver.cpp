@@ -24,12 +24,13 @@ void DnsLookup::leave() noexcept {
   next_ = previous_ = nullptr;
 }
 
-void DnsQuery::answer(const DnsAnswerPtr& answer) {
+void DnsQuery::answer(const DnsAnswerPtr& answer, Milliseconds took) {
   // Each goes off the list before it goes on, as it may drop any of the others; a look-up that nobody awaits yet has
   // its answer when it is.
   while (DnsLookup* const lookup = first_) {
     lookup->leave();
     lookup->answer_ = answer;
+    lookup->took_ = took;
     if (lookup->waiter_) lookup->waiter_.resume();
   }
 }

@@ -10,12 +10,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "shared/address.h"
+#include "shared/clock.h"
 
 namespace policyd {
 
@@ -65,8 +67,9 @@ class DnsQuery {
   ~DnsQuery();  // look-ups that still wait are answered with `timed_out`, without being resumed
 
  protected:
-  // Gives all who wait their answer and lets them go on. They may ask, and drop, other look-ups meanwhile.
-  void answer(const DnsAnswerPtr& answer);
+  // Gives all who wait their answer, and how long it took, and lets them go on. They may ask, and drop, other look-ups
+  // meanwhile.
+  void answer(const DnsAnswerPtr& answer, Milliseconds took);
   [[nodiscard]] bool awaited() const { return first_ != nullptr; }
 
  private:
@@ -87,6 +90,9 @@ class [[nodiscard]] DnsLookup {
   void await_suspend(std::coroutine_handle<> waiter) noexcept { waiter_ = waiter; }
   DnsAnswerPtr await_resume() noexcept { return std::move(answer_); }
 
+  // How long the answer took from when it was first asked for; nothing where it was there already, or is not yet.
+  [[nodiscard]] std::optional<Milliseconds> took() const noexcept { return took_; }
+
  private:
   friend class DnsQuery;
   void leave() noexcept;
@@ -96,6 +102,7 @@ class [[nodiscard]] DnsLookup {
   DnsLookup* next_ = nullptr;  // among those who wait for query_
   DnsLookup* previous_ = nullptr;
   std::coroutine_handle<> waiter_;
+  std::optional<Milliseconds> took_;
 };
 
 class Resolver {

@@ -51,7 +51,7 @@ class FuzzResolver final : public Resolver {
     if (pending_.empty()) return false;
     const auto one = std::move(pending_.extract(pending_.begin()));
     answered_.insert(one.key());
-    one.mapped()->answer(answer_to(one.mapped()->name, one.mapped()->type));
+    one.mapped()->answer(answer_to(one.mapped()->name, one.mapped()->type), Milliseconds{0});
     return true;
   }
 

@@ -173,10 +173,10 @@ DnsLookup FakeResolver::query(std::string_view name, DnsType type) {
   return DnsLookup(*pending);
 }
 
-bool FakeResolver::deliver() {
+bool FakeResolver::deliver(Milliseconds took) {
   auto waiting = std::exchange(pending_, {});
   for (const auto& [question, query] : waiting) cache_[question] = answer_to(question);
-  for (const auto& [question, query] : waiting) query->answer(cache_[question]);
+  for (const auto& [question, query] : waiting) query->answer(cache_[question], took);
   return !waiting.empty();
 }
 

@@ -32,8 +32,8 @@ class FakeResolver final : public Resolver {
 
   // From now on answers wait for deliver().
   void set_later(bool later) { later_ = later; }
-  // Answers what has been asked until now; false: nothing was waiting.
-  bool deliver();
+  // Answers what has been asked until now, after `took`; false: nothing was waiting.
+  bool deliver(Milliseconds took = Milliseconds{0});
 
   // "TXT example.com", in the order in which they went out.
   [[nodiscard]] const std::vector<std::string>& asked() const { return asked_; }

@@ -110,6 +110,19 @@ TEST_CASE("caching_resolver: who asks the same at a time shares a query") {
   CHECK(counted.cached == 1);
 }
 
+TEST_CASE("caching_resolver: who has to wait is told how long the answer took from when it was first asked for") {
+  Rig rig;
+  DnsLookup first = rig.resolver.query("example.com", DnsType::a);
+  rig.clock.advance(Milliseconds{30});
+  DnsLookup second = rig.resolver.query("example.com", DnsType::a);
+  CHECK_FALSE(first.took().has_value());
+  rig.clock.advance(Milliseconds{10});
+  rig.upstream.answer(DnsStatus::found, seconds{60});
+  CHECK(first.took() == Milliseconds{40});
+  CHECK(second.took() == Milliseconds{40});
+  CHECK_FALSE(rig.resolver.query("example.com", DnsType::a).took().has_value());
+}
+
 TEST_CASE("caching_resolver: one who goes on may ask again and drop others that wait") {
   Rig rig;
   std::optional<Task<DnsAnswerPtr>> dropped;
