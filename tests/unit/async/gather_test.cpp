@@ -137,6 +137,21 @@ TEST_CASE("gather: dropped while it waits, it drops its tasks and its timer") {
   CHECK(*frame == 0);
 }
 
+TEST_CASE("gather: who has to wait is told of, when it ends and at the limit") {
+  test::TestLoop loop;
+  test::Gate now, soon, never;
+  now.open();
+  std::vector<size_t> waited;
+  const auto note = [&waited](size_t place) { waited.push_back(place); };
+  const auto task = gather(loop, all(after(now, 1), after(never, 2), after(soon, 3)), Milliseconds(1), note);
+  task.start();
+  CHECK(waited.empty());
+  soon.open();
+  CHECK(waited == std::vector<size_t>{2});
+  loop.turn_until([&task] { return task.done(); });
+  CHECK(waited == std::vector<size_t>{2, 1});
+}
+
 TEST_CASE("gather: within a task of another gather") {
   test::TestLoop loop;
   test::Gate gate, never;
