@@ -5,17 +5,14 @@
 // find out. Never fails.
 #pragma once
 
-#include <bitset>
 #include <string_view>
 #include <vector>
 
 #include "policyd/store/mirror.h"
 #include "shared/allow_entry.h"
+#include "shared/check_spec.h"
 
 namespace policyd {
-
-inline constexpr size_t kMostChecks = 32;
-using CheckSet = std::bitset<kMostChecks>;  // in the order of check_table()
 
 class AllowList {
  public:

@@ -118,7 +118,8 @@ Task<Verdict> Engine::evaluate(const Request& request, Mode mode) {
   const auto policy = subject.direction() == Direction::outgoing ? policies_.of(subject.account()) : nullptr;
   bool going_on = begin(request.state(), subject, config, key, verdict);
   if (going_on && judging && plan->applied[static_cast<size_t>(verdict.direction)].any()) {
-    Inspection inspection({resolver_, zones_, clock_, loop_}, request, subject.names(), *plan, mode == Mode::live);
+    Inspection inspection({resolver_, zones_, clock_, loop_, tally_}, request, subject.names(), *plan,
+                          mode == Mode::live);
     if (!inspection.complete()) {
       const auto asking = inspection.ask();
       co_await asking;
@@ -145,6 +146,7 @@ Task<Verdict> Engine::evaluate(const Request& request, Mode mode) {
   if (mode == Mode::live) {
     if (plan->writes_headers && verdict.action == Action::dunno) prepend(request, config, verdict);
     count(verdict);
+    tally_.count(verdict, config, subject.names().recipient);
   }
   co_return verdict;
 }

@@ -21,6 +21,7 @@
 #include "policyd/header_fields.h"
 #include "policyd/inspection.h"
 #include "policyd/recent_decisions.h"
+#include "policyd/report/tally.h"
 #include "policyd/store/mirror.h"
 #include "policyd/store/store.h"
 #include "policyd/subject.h"
@@ -68,6 +69,8 @@ class Engine {
   void reconfigure(std::shared_ptr<const Config> config);
   [[nodiscard]] const Config& config() const { return *plan_->config; }
   [[nodiscard]] const EngineStatistics& statistics() const { return statistics_; }
+  // What has been counted for reports, to be drained.
+  [[nodiscard]] Tally& tally() { return tally_; }
 
   // The settings in force for an account, each key from the nearest place that sets it.
   [[nodiscard]] std::shared_ptr<const AccountPolicy> policy(std::string_view account) { return policies_.of(account); }
@@ -96,6 +99,7 @@ class Engine {
   HeaderFields headers_;
   AccountPolicies policies_;
   EngineStatistics statistics_;
+  Tally tally_;
 };
 
 }  // namespace policyd

@@ -17,7 +17,7 @@ Milliseconds time_for_checks(const Config& config) {
 
 bool is_clean(const Observation& observation) {
   return observation.outcomes.empty() && observation.error.empty() && observation.identity.empty() &&
-         observation.header.empty();
+         observation.header.empty() && observation.zones.empty();
 }
 
 // All that found nothing are one.
@@ -64,6 +64,7 @@ void Inspection::recall() {
     if (!wanted.test(i) || check_table()[i].inputs.empty()) continue;
     seen_[i] = plan_.recent->find(plan_.recent->key_of(i, direction_, inputs_), now);
     asked_.set(i, seen_[i] != nullptr);
+    recalled_.set(i, seen_[i] != nullptr);
   }
   settle_proof();
 }
@@ -101,12 +102,17 @@ Task<void> Inspection::observe(CheckSet which, Milliseconds limit) {
   for (size_t i = 0; i < table.size(); ++i) {
     if (!which.test(i)) continue;
     places.push_back(i);
-    contexts.push_back({request_, *plan_.config, *plan_.settings[i], direction_, parts_.resolver, parts_.zones});
+    contexts.push_back({request_, *plan_.config, *plan_.settings[i], direction_, parts_.resolver, parts_.zones,
+                        live_ ? &parts_.tally : nullptr});
     tasks.push_back(table[i].run(contexts.back()));
   }
   asked_ |= which;
   if (tasks.empty()) co_return;
-  const auto gathering = gather(parts_.loop, std::move(tasks), limit);
+  const SteadyTime begun = parts_.clock.steady();
+  const auto waited = [&](size_t at) {
+    if (live_) parts_.tally.took(places[at], parts_.clock.steady() - begun);
+  };
+  const auto gathering = gather(parts_.loop, std::move(tasks), limit, waited);
   auto observations = co_await gathering;
   for (size_t at = 0; at < places.size(); ++at) {
     if (observations[at]) take(places[at], *std::move(observations[at]));
@@ -123,10 +129,12 @@ void Inspection::take(size_t check, Observation observation) {
 void Inspection::conclude(Verdict& verdict) const {
   static const Observation kTooLate{{}, "no answer by the deadline"};
   const auto& table = check_table();
+  verdict.checked = due_ & checks();
   for (size_t i = 0; i < seen_.size(); ++i) {
     if (seen_[i] && verdict.identity.empty()) verdict.identity = seen_[i]->identity;
     if (seen_[i] && !seen_[i]->header.empty()) verdict.headers.push_back(seen_[i]->header);
     if (!due_.test(i)) continue;
+    if (recalled_.test(i)) parts_.tally.recalled(seen_[i]->zones);
     weigh(table[i].spec, *plan_.settings[i], direction_, seen_[i] ? *seen_[i] : kTooLate, verdict.findings);
   }
 }

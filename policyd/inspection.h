@@ -14,6 +14,7 @@
 #include "policyd/checks/check.h"
 #include "policyd/dns/resolver.h"
 #include "policyd/dnsbl/zones.h"
+#include "policyd/report/tally.h"
 #include "policyd/store/mirror.h"
 #include "policyd/verdict.h"
 #include "shared/clock.h"
@@ -29,6 +30,7 @@ struct InspectionParts {
   Zones& zones;
   const Clock& clock;
   uv_loop_s* loop;
+  Tally& tally;  // where is counted what is asked live
 };
 
 class Inspection {
@@ -67,6 +69,7 @@ class Inspection {
   CheckSet due_;
   CheckSet spared_by_proof_;  // of those due
   CheckSet asked_;            // answered, recalled, or too late
+  CheckSet recalled_;
   std::vector<ObservationPtr> seen_;  // as in check_table(); null: not asked, or too late
   RecentObservations::Inputs inputs_{};
 };

@@ -13,7 +13,7 @@ void weigh(const CheckSpec& spec, const CheckSettings& settings, Direction direc
     const int weight = outcome.weights ? (*outcome.weights)[static_cast<size_t>(direction)] : weights[outcome.index];
     if (weight == 0) continue;
     const OutcomeSpec* const found = &spec.outcomes[outcome.index];
-    findings.push_back({&spec, found, weight, !settings.dry_run, outcome.detail, outcome.reason});
+    findings.push_back({&spec, found, weight, !settings.dry_run, outcome.detail, outcome.reason, outcome.zone});
   }
   if (!observation.error.empty()) findings.push_back({&spec, nullptr, 0, false, observation.error});
 }

@@ -26,6 +26,7 @@ struct Finding {
   bool counted = true;
   std::string detail;  // may hold request text: escape before use
   std::string reason{};  // for clients, in place of the outcome's; empty: the outcome's
+  std::optional<uint32_t> zone{};  // of DNS lists: the number of the one that says it
 };
 
 // What decided.
@@ -51,6 +52,7 @@ struct Verdict {
   Cause cause = Cause::none;
   std::string account;         // outgoing only
   int score = 0;
+  CheckSet checked;                    // those that were applied, also where they could not be done
   std::vector<Finding> findings;
   std::vector<std::string> headers;  // header fields that checks have written for the message: "Received-SPF: ..."
   std::string identity;        // a domain that the client was shown to send for, by a check; may be empty

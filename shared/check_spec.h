@@ -1,12 +1,16 @@
 // How a check presents itself to the configuration, the docs and the logs: its name, outcomes and default weights.
 #pragma once
 
+#include <bitset>
 #include <string_view>
 #include <vector>
 
 #include "shared/dns_zone.h"
 
 namespace policyd {
+
+inline constexpr size_t kMostChecks = 32;
+using CheckSet = std::bitset<kMostChecks>;  // in the order of check_table()
 
 // Greylisting as [[allow]] names it among the checks to skip.
 inline constexpr std::string_view kGreylistName = "greylist";

@@ -20,6 +20,7 @@
 
 namespace policyd {
 
+class Tally;
 class Zones;
 
 // All of it outlives the check's task.
@@ -30,6 +31,7 @@ struct CheckContext {
   Direction direction;
   Resolver& resolver;
   Zones& zones;
+  Tally* tally = nullptr;  // where zones are counted for reports; null: nowhere
 
   // Whether an outcome counts for anything: what does not need not be looked up.
   [[nodiscard]] bool weighs(size_t outcome) const {
@@ -45,6 +47,7 @@ struct Outcome {
   // In place of those of the outcome, where they are given.
   std::optional<std::array<int, 2>> weights{};  // by Direction
   std::string reason{};                         // printable ASCII, for clients
+  std::optional<uint32_t> zone{};               // of DNS lists: the number of the one that says it
 };
 
 struct Observation {
@@ -53,6 +56,7 @@ struct Observation {
   // Not empty: a domain that the client was shown to send for (an SPF pass). Greylisting may know the client by it.
   std::string identity{};
   bool only_here = false;  // it looked at more than CheckRow::inputs: it is not to be used for other requests
+  std::vector<uint32_t> zones{};  // the numbers of the DNS lists that were asked
   std::string header{};  // what the check's header field is to be, "Received-SPF: pass ..."; empty: there is none
 };
 

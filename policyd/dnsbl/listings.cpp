@@ -4,6 +4,7 @@
 #include <deque>
 
 #include "policyd/dnsbl/answers.h"
+#include "policyd/report/tally.h"
 
 namespace policyd {
 
@@ -34,6 +35,36 @@ struct Question {
   SteadyTime asked;
   DnsLookup lookup;
   bool settled = false;
+  bool failed = true;
+  bool was_put = true;  // to the list
+};
+
+// Counts each zone that was asked once, when the request is through with its questions, or drops them. They stand in
+// the order of the groups.
+class ZoneCounts {
+ public:
+  ZoneCounts(Tally* tally, const std::deque<Question>& questions) : tally_(tally), questions_(questions) {}
+  ZoneCounts(const ZoneCounts&) = delete;
+  ZoneCounts& operator=(const ZoneCounts&) = delete;
+  ~ZoneCounts() {
+    if (!tally_) return;
+    for (auto question = questions_.begin(); question != questions_.end();) {
+      const ZoneGroup& group = question->group;
+      Tally::ZoneAsked asked;
+      bool was_put = false;
+      for (; question != questions_.end() && &question->group == &group; ++question) {
+        const auto took = question->settled ? question->lookup.took() : std::optional(question->took());
+        if (took) asked.took = std::max(asked.took.value_or(*took), *took);
+        asked.failed |= question->failed;
+        was_put |= question->was_put;
+      }
+      if (was_put) tally_->asked(*group.zone, asked);
+    }
+  }
+
+ private:
+  Tally* tally_;
+  const std::deque<Question>& questions_;
 };
 
 bool wants(const ZoneSettings& entry, const ListSubject& subject, Direction direction) {
@@ -58,7 +89,9 @@ bool is_blameless(const Question& question, const DnsAnswer& answer) {
 void report(Question& question, const DnsAnswer& answer, const Judgement& judgement, bool waited) {
   Zone& zone = *question.group.zone;
   question.settled = true;
-  if (answer.status == DnsStatus::bad_name) return;  // the list was not asked
+  question.failed = !judgement.why.empty();
+  question.was_put = answer.status != DnsStatus::bad_name;
+  if (!question.was_put) return;
   if (is_blameless(question, answer)) {
     zone.could_not_ask();
   } else if (!judgement.why.empty()) {
@@ -74,6 +107,7 @@ void report(Question& question, const DnsAnswer& answer, const Judgement& judgem
 Outcome outcome_of(const ZoneSettings& entry, const Question& question, const IpAddress& answer) {
   Outcome outcome;
   outcome.weights = entry.weights;
+  outcome.zone = question.group.zone->number();
   outcome.reason.append(question.subject.noun)
       .append(entry.label.empty() ? " is on a DNS list" : " is listed by " + entry.label);
   outcome.detail.append(entry.zone).append(" says ").append(answer.to_string());
@@ -95,6 +129,11 @@ void match(const Question& question, const DnsAnswer& answer, Direction directio
   }
 }
 
+// Questions stand in the order of their groups.
+bool has(const std::vector<uint32_t>& zones, const ZoneGroup& group) {
+  return !zones.empty() && zones.back() == group.zone->number();
+}
+
 void note_error(const Question& question, std::string_view why, Observation& observation) {
   if (!observation.error.empty()) observation.error += "; ";
   observation.error.append(question.group.zone->shown()).append(": ").append(why);
@@ -113,6 +152,7 @@ Task<Observation> find_listings(const CheckContext& context, std::shared_ptr<con
       if (wants(group, subject, context.direction)) questions.emplace_back(group, subject, context, asked);
     }
   }
+  const ZoneCounts counts(context.tally, questions);
   std::vector<const ZoneSettings*> hit;
   for (Question& question : questions) {
     // The time is known only of what was really waited for: the others were answered meanwhile.
@@ -121,6 +161,9 @@ Task<Observation> find_listings(const CheckContext& context, std::shared_ptr<con
     const DnsAnswerPtr answer = co_await lookup;
     const Judgement judgement = judge(*answer, question.group.zone->kind(), question.group.entries);
     report(question, *answer, judgement, waited);
+    if (question.was_put && !has(observation.zones, question.group)) {
+      observation.zones.push_back(question.group.zone->number());
+    }
     if (judgement.kind == Judgement::Kind::listed) match(question, *answer, context.direction, hit, observation);
     if (!judgement.why.empty()) note_error(question, judgement.why, observation);
   }

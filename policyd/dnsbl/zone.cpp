@@ -18,9 +18,10 @@ constexpr Milliseconds kLongestPause = 10min;
 
 }  // namespace
 
-Zone::Zone(Resolver& resolver, const Clock& clock, ZoneKind kind, std::string name)
+Zone::Zone(Resolver& resolver, const Clock& clock, uint32_t number, ZoneKind kind, std::string name)
     : resolver_(resolver),
       clock_(clock),
+      number_(number),
       test_at_(clock.steady()),
       jitter_(static_cast<unsigned>(std::hash<std::string>{}(name))) {
   status_.kind = kind;

@@ -39,10 +39,12 @@ struct ZoneStatus {
 class Zone {
  public:
   // Both outlive the zone.
-  Zone(Resolver& resolver, const Clock& clock, ZoneKind kind, std::string name);
+  Zone(Resolver& resolver, const Clock& clock, uint32_t number, ZoneKind kind, std::string name);
   Zone(const Zone&) = delete;
   Zone& operator=(const Zone&) = delete;
 
+  // Tells it from all others that there are and were.
+  [[nodiscard]] uint32_t number() const { return number_; }
   [[nodiscard]] const std::string& name() const { return status_.zone; }
   [[nodiscard]] ZoneKind kind() const { return status_.kind; }
   [[nodiscard]] bool suspended() const { return status_.suspended; }
@@ -73,6 +75,7 @@ class Zone {
 
   Resolver& resolver_;
   const Clock& clock_;
+  const uint32_t number_;
   ZoneStatus status_;
   Milliseconds slow_{};
   int in_a_row_ = 0;      // troubles

@@ -43,11 +43,11 @@ void Zones::reconfigure(const Config& config) {
   zones_ = std::move(used);
 }
 
-std::shared_ptr<Zone> Zones::zone_of(ZoneKind kind, const std::string& name) const {
+std::shared_ptr<Zone> Zones::zone_of(ZoneKind kind, const std::string& name) {
   for (const auto& zone : zones_) {
     if (zone->kind() == kind && zone->name() == name) return zone;
   }
-  return std::make_shared<Zone>(resolver_, clock_, kind, name);
+  return std::make_shared<Zone>(resolver_, clock_, numbers_++, kind, name);
 }
 
 void Zones::tick() {

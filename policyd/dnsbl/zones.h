@@ -40,10 +40,11 @@ class Zones {
   [[nodiscard]] std::vector<ZoneStatus> status() const;
 
  private:
-  std::shared_ptr<Zone> zone_of(ZoneKind kind, const std::string& name) const;
+  std::shared_ptr<Zone> zone_of(ZoneKind kind, const std::string& name);
 
   Resolver& resolver_;
   const Clock& clock_;
+  uint32_t numbers_ = 0;  // given to zones until now
   std::vector<std::shared_ptr<Zone>> zones_;
   std::vector<std::pair<std::string, std::shared_ptr<const ZoneGroups>>> checks_;
 };

@@ -47,18 +47,19 @@ GreylistResult GreylistTable::attempt(const GreylistAttempt& attempt, WallTime n
       fresh.message = message;
       keep(fresh, now, now + attempt.pass);
     }
-    return {Outcome::first, attempt.block};
+    return {Outcome::first, attempt.block, false, now};
   }
   if (const Milliseconds left = found->at + attempt.block - now; left > Milliseconds{0}) {
     const bool repeated = message != 0 && found->message == message;
     if (!attempt.dry_run) found->message = message;
-    return {Outcome::early, left, repeated};
+    return {Outcome::early, left, repeated, found->at};
   }
+  const WallTime begun = found->at;
   if (!attempt.dry_run) {
     keep(entry(key, Kind::passed), now, now + attempt.record);
     if (attempt.auto_allow > 0) count_pass(client, message, attempt.record, now);
   }
-  return {Outcome::passed};
+  return {Outcome::passed, Milliseconds{0}, false, begun};
 }
 
 // The recipients of one message are one pass.

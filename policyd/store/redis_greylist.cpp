@@ -26,7 +26,7 @@ constexpr std::array<std::pair<std::string_view, Outcome>, 5> kOutcomes = {{
 
 std::string number(int64_t value) { return std::to_string(value); }
 
-// {outcome, ms to wait, 1 if repeated}; what is not there is 0.
+// {outcome, ms to wait, 1 if repeated, when it began}; what is not there is 0.
 GreylistResult result_of(const RedisReply& reply) {
   const auto integer = [&reply](size_t at) { return at < reply.elements.size() ? reply.elements[at].integer : 0; };
   GreylistResult result;
@@ -35,6 +35,7 @@ GreylistResult result_of(const RedisReply& reply) {
   }
   result.wait = Milliseconds(integer(1));
   result.repeated = integer(2) != 0;
+  result.begun = WallTime(Milliseconds(integer(3)));
   return result;
 }
 

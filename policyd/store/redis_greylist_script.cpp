@@ -35,19 +35,19 @@ end
 local waited = state == 'waiting' and age(at, pass)
 if not waited then
   keep(KEYS[2], pass, 'waiting %.0f %s', now, message)
-  return {'first', block}
+  return {'first', block, 0, now}
 end
 if waited < block then
   local repeated = message ~= '' and asked == message
   if not repeated then keep(KEYS[2], pass - waited, 'waiting %s %s', at, message) end
-  return {'early', block - waited, repeated and 1 or 0}
+  return {'early', block - waited, repeated and 1 or 0, now - waited}
 end
 keep(KEYS[2], record, 'passed %.0f', now)
 if auto_allow > 0 then
   if count == 0 or message == '' or counted ~= message then count = count + 1 end
   keep(KEYS[1], record, '%.0f %.0f %s', count, now, message)
 end
-return {'passed'}
+return {'passed', 0, 0, now - waited}
 )lua";
 
 }  // namespace policyd

@@ -49,7 +49,7 @@ inline constexpr Milliseconds kEndedRemembered{900'000};
 // is stored is text (policyd-redis(7)); what somebody else wrote there is taken for nothing.
 //   KEYS  1 the client's, 2 the one of client, sender and recipient
 //   ARGV  1 block, 2 pass, 3 record: ms; 4 auto_allow; 5 a hash of the message in hex, or ""; 6 "1": dry run
-//   reply {outcome, ms to wait where it has to, 1 where the same message asked last}
+//   reply {outcome, ms to wait where it has to, 1 where the same message asked last, when the first attempt was, in ms}
 extern const std::string_view kGreylistScript;
 
 // Tells that this node lives, and who else does.

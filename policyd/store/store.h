@@ -78,6 +78,7 @@ struct GreylistResult {
   Outcome outcome = Outcome::unknown;
   Milliseconds wait{};    // first, early: when it will pass; more than 0
   bool repeated = false;  // early: the same message asked last, for another restriction list: not an attempt of its own
+  WallTime begun{};       // first, early, passed: when the first attempt was made, by the store's clock
   [[nodiscard]] bool waits() const { return outcome == Outcome::first || outcome == Outcome::early; }
 };
 
