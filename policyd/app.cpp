@@ -88,6 +88,7 @@ Result<void> App::start() {
   if (auto started = store_->start(); !started) return started;
   const EngineParts parts{mirror_, *store_, resolver_, zones_, clock_, loop_.get()};
   engine_ = std::make_unique<Engine>(config_, parts);
+  reporter_ = std::make_unique<Reporter>(loop_.get(), clock_, engine_->tally(), *store_);
   if (auto opened = open_listeners(); !opened) return opened;
   const AdminContext context{*engine_, *store_, mirror_, clock_, resolver_, started_, node_name(*config_),
                              [this] { return ListenerStatistics{sessions_.connections, sessions_.bad_requests}; },
@@ -117,11 +118,13 @@ void App::run() {
   sd_notify(0, "READY=1");
   zones_.tick();
   zone_tests_.every(std::chrono::seconds(1));
+  reporter_->start();
   if (draining_) drain();  // the signal came while it was starting
   loop_.run();             // until drain() has let go of all that keeps it
   // A session that reads no more keeps no loop alive, but may still be waiting for a decision.
   loop_.run_until([this] { return sessions_.connections == 0; });
   admin_.reset();  // waits for its threads, so not before the last decision
+  loop_.run(reporter_->stop());
   loop_.run(store_->stop());
   ignore_further_signals();
   spdlog::info("policyd ends after {} requests", engine_->statistics().requests);

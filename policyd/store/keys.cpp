@@ -30,6 +30,13 @@ std::string Keys::grey(std::string_view client, std::string_view sender, std::st
   return grey_client(client).append(":").append(sender).append(">").append(recipient);
 }
 
+std::string Keys::report(ReportKind kind, WallTime hour) const {
+  constexpr size_t kToTheHour = std::string_view("2026-11-21T10").size();
+  return prefix_ + "{report}:" + std::string(report_kind_name(kind)) + ":" + format_time(hour).substr(0, kToTheHour);
+}
+
+std::string Keys::report_batch(std::string_view node) const { return prefix_ + "{report}:batch:" + std::string(node); }
+
 std::optional<Result<BlockTarget>> Keys::parse_block(std::string_view key) const {
   const std::string start = blocks();
   if (!key.starts_with(start)) return std::nullopt;

@@ -2,7 +2,7 @@
 //
 // In a cluster, keys of one script must be in one slot: `{account}` is the hash tag. An account can hold braces
 // itself; the tag then is what stands between the first { and the next }, which is the same for all keys of an
-// account.
+// account. Those of reports are in one slot, {report}.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,9 @@
 #include <string>
 #include <string_view>
 
+#include "policyd/report/figures.h"
 #include "shared/block.h"
+#include "shared/clock.h"
 
 namespace policyd {
 
@@ -29,6 +31,10 @@ class Keys {
   [[nodiscard]] std::string grey(std::string_view client, std::string_view sender, std::string_view recipient) const;
   [[nodiscard]] std::string grey_client(std::string_view client) const { return tagged("grey:", client); }
   [[nodiscard]] std::string nodes() const { return prefix_ + "nodes"; }
+  // policyd:{report}:clients:2026-11-21T10, the hour in UTC; and what a node added last,
+  // policyd:{report}:batch:mx1:4711.
+  [[nodiscard]] std::string report(ReportKind kind, WallTime hour) const;
+  [[nodiscard]] std::string report_batch(std::string_view node) const;
 
   // Prefixes of what is mirrored, for CLIENT TRACKING.
   [[nodiscard]] std::string blocks() const { return prefix_ + "block:"; }

@@ -53,6 +53,7 @@ Result<void> MemoryStore::start() {
     ledger_.sweep(clock_.wall());
     mirror_.sweep();
     greylist_.sweep(clock_.wall());
+    reports_.sweep(clock_.wall());
   });
   sweep_timer_->every(kSweepPeriod);
   return {};
@@ -71,9 +72,12 @@ Result<void> MemoryStore::open_file() {
   mirror_.replace_all(std::move(fresh));
   for (auto& [account, counters] : contents->counters) ledger_.restore(std::move(account), std::move(counters));
   for (GreylistRecord& record : contents->greylist) greylist_.restore(std::move(record));
+  for (const ReportRow& row : contents->reports) reports_.add(row);
   ledger_.track_changes();
   greylist_.track_changes();
-  writer_ = std::make_unique<StateWriter>(loop_, clock_, std::move(*file), ledger_, greylist_);
+  reports_.track_changes();
+  writer_ = std::make_unique<StateWriter>(loop_, clock_, std::move(*file),
+                                          StateWriter::Tables{ledger_, greylist_, reports_});
   return {};
 }
 
@@ -84,7 +88,7 @@ Task<void> MemoryStore::stop() {
   Task<Result<void>> finish = writer_->finish();
   const Result<void> finished = co_await finish;
   if (!finished) {
-    spdlog::error("store: {}; counters and greylist since the last write are lost", finished.error().message);
+    spdlog::error("store: {}; counters, greylist and reports since the last write are lost", finished.error().message);
   }
   writer_.reset();
 }
@@ -159,6 +163,15 @@ Task<Result<AccountUsage>> MemoryStore::usage(std::string account) {
 }
 
 Task<Result<bool>> MemoryStore::reset_usage(std::string account) { co_return ledger_.reset(account); }
+
+Task<Result<void>> MemoryStore::add_report(ReportBatch batch) {
+  for (const ReportRow& row : batch.rows) reports_.add(row);
+  co_return Result<void>();
+}
+
+Task<Result<ReportHours>> MemoryStore::report(ReportKind kind, WallTime since) {
+  co_return reports_.hours(kind, since);
+}
 
 // What a node knows of itself the admin layer adds.
 Task<Result<std::vector<NodeInfo>>> MemoryStore::nodes() {

@@ -1,9 +1,9 @@
 // The embedded store: everything in this process, and with a file durable.
 //
-// With a file blocks and settings are on disk when the call returns; counters and greylist are written every
-// kFlushPeriod and at stop(). A disk that cannot be written to is an Error for blocks and settings; counters and
-// greylist go on in memory, the state is told once (log) and writing is tried again. start() fails where the file
-// cannot be opened; rows of it that make no sense are logged and left out.
+// With a file blocks and settings are on disk when the call returns; counters, greylist and reports are written every
+// kFlushPeriod and at stop(). A disk that cannot be written to is an Error for blocks and settings; all else goes on
+// in memory, the state is told once (log) and writing is tried again. start() fails where the file cannot be opened;
+// rows of it that make no sense are logged and left out.
 #pragma once
 
 #include <memory>
@@ -12,6 +12,7 @@
 
 #include "policyd/async/task.h"
 #include "policyd/async/timer.h"
+#include "policyd/report/report_table.h"
 #include "policyd/store/greylist_table.h"
 #include "policyd/store/ledger.h"
 #include "policyd/store/mirror.h"
@@ -41,6 +42,8 @@ class MemoryStore final : public Store {
   Task<Result<AccountPage>> list_usage(size_t limit) override;
   Task<Result<AccountUsage>> usage(std::string account) override;
   Task<Result<bool>> reset_usage(std::string account) override;
+  Task<Result<void>> add_report(ReportBatch batch) override;
+  Task<Result<ReportHours>> report(ReportKind kind, WallTime since) override;
   Task<Result<std::vector<NodeInfo>>> nodes() override;
   [[nodiscard]] StoreStatus status() const override;
 
@@ -55,6 +58,7 @@ class MemoryStore final : public Store {
   std::string path_;
   Ledger ledger_;
   GreylistTable greylist_;
+  ReportTable reports_{{}};
   std::unique_ptr<StateWriter> writer_;  // none without a file
   std::unique_ptr<Timer> sweep_timer_, flush_timer_;
 };

@@ -49,6 +49,8 @@ class RedisStore final : public Store, private RedisLink::User {
   Task<Result<AccountPage>> list_usage(size_t limit) override;
   Task<Result<AccountUsage>> usage(std::string account) override;
   Task<Result<bool>> reset_usage(std::string account) override;
+  Task<Result<void>> add_report(ReportBatch batch) override;
+  Task<Result<ReportHours>> report(ReportKind kind, WallTime since) override;
   Task<Result<std::vector<NodeInfo>>> nodes() override;
   [[nodiscard]] StoreStatus status() const override;
 

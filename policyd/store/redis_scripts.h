@@ -52,6 +52,15 @@ inline constexpr Milliseconds kEndedRemembered{900'000};
 //   reply {outcome, ms to wait where it has to, 1 where the same message asked last, when the first attempt was, in ms}
 extern const std::string_view kGreylistScript;
 
+// Adds rows of figures (report/figures.h) to those that are there, each batch once. What somebody else wrote there is
+// taken for nothing.
+//   KEYS  1 the batch key of this node; 2 and on: a hash for each kind and hour of the rows
+//   ARGV  1 the batch's id, 2 ms that it is remembered, 3 most names of a hash, 4 the name of what comes after them;
+//         5 and on: of each hash when it expires, ms since 1970; then of each row: the place of its hash in KEYS, its
+//         name, its figures
+//   reply 1; 0: the batch was the last one that this node added
+extern const std::string_view kAddReportScript;
+
 // Tells that this node lives, and who else does.
 //   KEYS  nodes key
 //   ARGV  1 node id, 2 what to say of it (JSON), 3 ms after which a node that is silent is forgotten, as is one that

@@ -1,6 +1,6 @@
 // The state file in SQLite: see state_file.h.
 //
-// One file with four tables, in WAL mode with synchronous=FULL: what was committed is on disk, and a process that is
+// One file with five tables, in WAL mode with synchronous=FULL: what was committed is on disk, and a process that is
 // killed at any moment loses nothing of it. The exclusive lock is held as long as the file is open, and goes with the
 // process. Names and values are stored octet by octet. A schema of a later policyd is refused, never guessed at.
 #include <fcntl.h>
@@ -14,6 +14,7 @@
 
 #include "policyd/store/cell_codec.h"
 #include "policyd/store/sqlite.h"
+#include "policyd/store/sqlite_reports.h"
 #include "policyd/store/state_file.h"
 #include "shared/text.h"
 
@@ -46,6 +47,7 @@ constexpr FileTable kTables[] = {
      "CREATE TABLE IF NOT EXISTS greylist(key TEXT NOT NULL PRIMARY KEY, kind TEXT NOT NULL, at INTEGER NOT NULL,"
      " until INTEGER NOT NULL, message INTEGER NOT NULL, count INTEGER NOT NULL) WITHOUT ROWID;"
      "CREATE INDEX IF NOT EXISTS greylist_expiry ON greylist(until)"},
+    {"reports", kCreateReports},
 };
 constexpr const char* kSign = "PRAGMA application_id = 1886350436; PRAGMA user_version = 1";
 static_assert(kApplication == 1886350436 && kSchema == 1, "as in kSign");
@@ -115,6 +117,7 @@ class SqliteFile final : public StateFile {
   Result<void> remove_setting(const std::string& account, const std::string& key) override;
   Result<void> write_counters(const CounterBatch& batch) override;
   Result<void> write_greylist(const GreylistBatch& batch) override;
+  Result<void> write_reports(const std::vector<ReportRow>& batch) override;
   Result<void> sweep(WallTime now) override;
 
  private:
@@ -124,6 +127,7 @@ class SqliteFile final : public StateFile {
   void load_settings(Contents& contents);
   void load_counters(Contents& contents);
   void load_greylist(WallTime now, Contents& contents);
+  void load_reports(WallTime now, Contents& contents);
   Result<void> written();
 
   const std::string path_;
@@ -187,6 +191,7 @@ Result<StateFile::Contents> SqliteFile::load(WallTime now) {
   load_settings(contents);
   load_counters(contents);
   load_greylist(now, contents);
+  load_reports(now, contents);
   if (database_.failed()) return describe(path_, database_);
   return contents;
 }
@@ -265,6 +270,13 @@ void SqliteFile::load_greylist(WallTime now, Contents& contents) {
   contents.warnings.push_back(path_ + ": greylist: " + std::to_string(odd) + " records of an unknown kind; left out");
 }
 
+void SqliteFile::load_reports(WallTime now, Contents& contents) {
+  size_t odd = 0;
+  contents.reports = policyd::load_reports(database_, now, odd);
+  if (odd == 0) return;
+  contents.warnings.push_back(path_ + ": reports: " + std::to_string(odd) + " rows of an unknown kind; left out");
+}
+
 // How a write ended; after a failure nothing of it remains.
 Result<void> SqliteFile::written() {
   if (!database_.failed()) return {};
@@ -341,12 +353,21 @@ Result<void> SqliteFile::write_greylist(const GreylistBatch& batch) {
   return written();
 }
 
+Result<void> SqliteFile::write_reports(const std::vector<ReportRow>& batch) {
+  const std::lock_guard lock(mutex_);
+  database_.run("BEGIN IMMEDIATE");
+  policyd::write_reports(database_, batch);
+  database_.run("COMMIT");
+  return written();
+}
+
 Result<void> SqliteFile::sweep(WallTime now) {
   const std::lock_guard lock(mutex_);
   SqliteStatement blocks(database_, "DELETE FROM blocks WHERE expires <= ?");
   blocks.bind(now.time_since_epoch().count()).step();
   SqliteStatement greylist(database_, "DELETE FROM greylist WHERE until < ?");
   greylist.bind(now.time_since_epoch().count()).step();
+  drop_old_reports(database_, now);
   return written();
 }
 

@@ -1,7 +1,8 @@
-// The embedded store's file: blocks, settings, counters and greylist in SQLite, so that they outlive the process.
+// The embedded store's file: blocks, settings, counters, greylist and reports in SQLite, so that they outlive the
+// process.
 //
-// Blocks and settings are committed and on disk (synchronous=FULL) when put_/remove_ return; counters and greylist come
-// in batches. Every call may block on the disk, so after load() all of them run on libuv's thread pool, one at a time
+// Blocks and settings are committed and on disk (synchronous=FULL) when put_/remove_ return; all else comes in
+// batches. Every call may block on the disk, so after load() all of them run on libuv's thread pool, one at a time
 // (memory.cpp sees to that). Opening fails with what is wrong and what to do: no rights, not a policyd database, locked
 // by another policyd, damaged.
 #pragma once
@@ -11,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "policyd/report/figures.h"
 #include "policyd/store/greylist_table.h"
 #include "policyd/store/sliding_window.h"
 #include "shared/block.h"
@@ -30,6 +32,7 @@ class StateFile {
     std::vector<std::pair<std::string, AccountSettings>> settings;
     std::vector<std::pair<std::string, Counters>> counters;
     std::vector<GreylistRecord> greylist;  // those that have not run out at `now`, in the order of their times
+    std::vector<ReportRow> reports;        // those of the last kReportKept
     std::vector<std::string> warnings;  // rows that could not be understood and were left alone; tables that were gone
   };
   virtual Result<Contents> load(WallTime now) = 0;
@@ -47,7 +50,10 @@ class StateFile {
   using GreylistBatch = std::vector<GreylistRecord>;
   virtual Result<void> write_greylist(const GreylistBatch& batch) = 0;
 
-  // Drops blocks and greylist records that have run out.
+  // One transaction; each row takes the place of the one it was.
+  virtual Result<void> write_reports(const std::vector<ReportRow>& batch) = 0;
+
+  // Drops what has run out.
   virtual Result<void> sweep(WallTime now) = 0;
 };
 

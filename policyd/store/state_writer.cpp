@@ -79,14 +79,18 @@ Task<void> StateWriter::carry_out(std::shared_ptr<Order> order) {
 
 Task<bool> StateWriter::write_batch() {
   if (!batch_) {
-    Batch taken{ledger_.take_changes(kBatch), greylist_.take_changes(kBatch)};
+    Batch taken{tables_.ledger.take_changes(kBatch), tables_.greylist.take_changes(kBatch),
+                tables_.reports.take_changes(kBatch)};
     if (!taken.empty()) batch_ = std::make_shared<const Batch>(std::move(taken));
   }
   const bool last = !batch_;
   Work job = [batch = batch_, now = clock_.wall()](StateFile& file) {
     if (!batch) return file.sweep(now);
-    Result<void> counters = batch->counters.empty() ? Result<void>() : file.write_counters(batch->counters);
-    return counters && !batch->greylist.empty() ? file.write_greylist(batch->greylist) : counters;
+    Result<void> written;
+    if (!batch->counters.empty()) written = file.write_counters(batch->counters);
+    if (written && !batch->greylist.empty()) written = file.write_greylist(batch->greylist);
+    if (written && !batch->reports.empty()) written = file.write_reports(batch->reports);
+    return written;
   };
   Task<Result<void>> work = on_pool(std::move(job));
   const Result<void> written = co_await work;
@@ -104,7 +108,7 @@ Task<Result<void>> StateWriter::on_pool(Work work) {
 void StateWriter::note(const Result<void>& written) {
   const std::string before = std::exchange(trouble_, written ? "" : written.error().message);
   if (before.empty() && !trouble_.empty()) {
-    spdlog::error("store: {}; counters and greylist go on in memory, and writing is tried again", trouble_);
+    spdlog::error("store: {}; counters, greylist and reports go on in memory, and writing is tried again", trouble_);
   } else if (!before.empty() && trouble_.empty()) {
     spdlog::info("store: the state file can be written again");
   }

@@ -1,9 +1,9 @@
 // Everything that the embedded store writes to its file, in the order asked for, without holding up the loop.
 //
-// One job at a time runs on the thread pool; what a person asked for goes before counters and greylist, which are taken
-// from their tables in batches. What was written takes effect even if the one who asked has given up waiting by then:
-// file and memory stay alike. A batch that cannot be written is kept and tried again at the next flush. One log line
-// says that the file cannot be written, one that it can again.
+// One job at a time runs on the thread pool; what a person asked for goes before counters, greylist and reports, which
+// are taken from their tables in batches. What was written takes effect even if the one who asked has given up
+// waiting by then: file and memory stay alike. A batch that cannot be written is kept and tried again at the next
+// flush. One log line says that the file cannot be written, one that it can again.
 #pragma once
 
 #include <coroutine>
@@ -12,8 +12,10 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "policyd/async/task.h"
+#include "policyd/report/report_table.h"
 #include "policyd/store/greylist_table.h"
 #include "policyd/store/ledger.h"
 #include "policyd/store/state_file.h"
@@ -29,21 +31,28 @@ class StateWriter {
   using Work = std::function<Result<void>(StateFile&)>;  // on the thread pool
   using Effect = std::function<bool()>;                  // on the loop, once the work has been done
 
-  // Accounts, and greylist records, per transaction: they are copied on the loop, which they may not hold up.
+  // Accounts, greylist records and rows of reports, per transaction: they are copied on the loop, which they may not
+  // hold up.
   static constexpr size_t kBatch = 2048;
 
-  // `clock`, `ledger` and `greylist` outlive the writer.
-  StateWriter(uv_loop_s* loop, const Clock& clock, std::shared_ptr<StateFile> file, Ledger& ledger,
-              GreylistTable& greylist)
-      : loop_(loop), clock_(clock), file_(std::move(file)), ledger_(ledger), greylist_(greylist) {}
+  // What is taken from; outlives the writer.
+  struct Tables {
+    Ledger& ledger;
+    GreylistTable& greylist;
+    ReportTable& reports;
+  };
+
+  // `clock` outlives the writer.
+  StateWriter(uv_loop_s* loop, const Clock& clock, std::shared_ptr<StateFile> file, const Tables& tables)
+      : loop_(loop), clock_(clock), file_(std::move(file)), tables_(tables) {}
 
   // Yields what `effect` returned, or why the work failed (there is no effect then). Whoever is woken by this does not
   // destroy the writer before it has gone back to the loop; finish() allows that.
   Task<Result<bool>> write(Work work, Effect effect);
 
-  // Begins to write the counters and greylist records that have changed.
+  // Begins to write what has changed in the tables.
   void flush();
-  // Ends when everything asked for, and all counters and greylist records, have been written or could not be; the
+  // Ends when everything asked for, and all that has changed in the tables, has been written or could not be; the
   // latter is an Error.
   Task<Result<void>> finish();
 
@@ -63,7 +72,8 @@ class StateWriter {
   struct Batch {
     StateFile::CounterBatch counters;
     StateFile::GreylistBatch greylist;
-    [[nodiscard]] bool empty() const { return counters.empty() && greylist.empty(); }
+    std::vector<ReportRow> reports;
+    [[nodiscard]] bool empty() const { return counters.empty() && greylist.empty() && reports.empty(); }
   };
 
   void wake();
@@ -76,8 +86,7 @@ class StateWriter {
   uv_loop_s* loop_;
   const Clock& clock_;
   std::shared_ptr<StateFile> file_;  // shared with the job under way, which may outlive the writer
-  Ledger& ledger_;
-  GreylistTable& greylist_;
+  const Tables tables_;
   std::deque<std::shared_ptr<Order>> orders_;
   std::shared_ptr<const Batch> batch_;  // not written yet
   bool flush_due_ = false;

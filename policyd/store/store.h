@@ -1,4 +1,5 @@
-// What policyd remembers, in the verbs of its domain: charge, greylist, blocks, account settings, usage, nodes.
+// What policyd remembers, in the verbs of its domain: charge, greylist, blocks, account settings, usage, reports,
+// nodes.
 //
 // Two kinds exist: embedded (memory.*, durable with a file) and Redis (redis.*), which keeps answering while Redis is
 // away (local_share.*). One contract suite (tests/contract) runs on all of them. Reads that a decision needs (blocks,
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "policyd/async/task.h"
+#include "policyd/report/figures.h"
 #include "shared/block.h"
 #include "shared/limits.h"
 #include "shared/result.h"
@@ -143,6 +145,13 @@ class Store {
   virtual Task<Result<AccountPage>> list_usage(size_t limit) = 0;
   virtual Task<Result<AccountUsage>> usage(std::string account) = 0;
   virtual Task<Result<bool>> reset_usage(std::string account) = 0;  // false: nothing was counted
+
+  // Adds figures to those of all nodes, each row as a whole; a batch of the same id as the last one that was taken of
+  // this node is not taken again. An Error: it may have been taken or not, and is to be handed over again, unchanged.
+  virtual Task<Result<void>> add_report(ReportBatch batch) = 0;
+  // The figures of all nodes, from the hour that `since` lies in; the last kReportKept are kept
+  // (shared/report_period.h).
+  virtual Task<Result<ReportHours>> report(ReportKind kind, WallTime since) = 0;
 
   // Nodes last seen, this one included.
   virtual Task<Result<std::vector<NodeInfo>>> nodes() = 0;

@@ -1,6 +1,7 @@
 // A store that says what the test tells it to, and keeps what it was asked.
 //
-// It answers charges and greylisting only: blocks and settings are for tests to write into the Mirror themselves.
+// It answers charges and greylisting and takes reports only: blocks and settings are for tests to write into the
+// Mirror themselves.
 #pragma once
 
 #include <string>
@@ -32,7 +33,10 @@ class FakeStore final : public Store {
   };
   std::vector<Attempted> attempted;
   GreylistResult greylisted;  // the answer to every attempt
-  Gate gate;            // every charge and attempt passes it; open
+  std::vector<ReportBatch> reported;  // handed over, whether it was taken or not
+  std::string report_trouble;         // not empty: none is taken
+  bool away = false;                  // as status() says
+  Gate gate;            // every charge, attempt and report passes it; open
 
   FakeStore() { gate.open(); }
 
@@ -68,11 +72,23 @@ class FakeStore final : public Store {
   Task<Result<AccountPage>> list_usage(size_t) override { co_return none(); }
   Task<Result<AccountUsage>> usage(std::string) override { co_return none(); }
   Task<Result<bool>> reset_usage(std::string) override { co_return none(); }
+  Task<Result<void>> add_report(ReportBatch batch) override {
+    auto passing = gate.pass();
+    co_await passing;
+    reported.push_back(std::move(batch));
+    if (!report_trouble.empty()) co_return Error{report_trouble};
+    co_return Result<void>();
+  }
+  Task<Result<ReportHours>> report(ReportKind, WallTime) override { co_return none(); }
   Task<Result<std::vector<NodeInfo>>> nodes() override { co_return none(); }
-  [[nodiscard]] StoreStatus status() const override { return {}; }
+  [[nodiscard]] StoreStatus status() const override {
+    StoreStatus status;
+    status.available = !away;
+    return status;
+  }
 
  private:
-  static Error none() { return Error{"the fake store answers charges and greylisting only"}; }
+  static Error none() { return Error{"the fake store answers charges and greylisting and takes reports only"}; }
 };
 
 }  // namespace policyd::test

@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "policyd/store/cell_codec.h"
+#include "shared/report_period.h"
 #include "tests/support/state_files.h"
 #include "tests/support/temporary_directory.h"
 
@@ -95,6 +96,30 @@ TEST_CASE("sqlite_file: greylist records of an unknown kind are left out, and sa
   const auto contents = load(path);
   CHECK(contents.greylist.empty());
   CHECK(contents.warnings == std::vector<std::string>{path + ": greylist: 2 records of an unknown kind; left out"});
+}
+
+TEST_CASE("sqlite_file: rows of reports outlive the process, for 31 days") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file("state.db");
+  const WallTime hour = hour_of(kNow);
+  const ReportRow row{ReportKind::checks, hour, "spf", {3, 0, 1}};
+  const ReportRow old{ReportKind::clients, hour - kReportKept, "a\xff", {1}};
+  const ReportRow older{ReportKind::clients, hour - kReportKept - std::chrono::hours(1), "b", {1}};
+  {
+    const auto file = open_or_fail(path);
+    CHECK(file->write_reports({row, old, older}).ok());
+    CHECK(file->write_reports({{ReportKind::checks, hour, "spf", {4, 0, 1}}}).ok());
+  }
+  const std::vector<ReportRow> wanted{old, {ReportKind::checks, hour, "spf", {4, 0, 1}}};
+  CHECK(load(path).reports == wanted);
+  const WallTime before = kNow - std::chrono::hours(1);
+  CHECK(load(path, before).reports.size() == 3);
+  CHECK(open_or_fail(path)->sweep(kNow).ok());
+  CHECK(load(path, before).reports.size() == 2);
+  run_sql(path, "UPDATE reports SET kind = 'later' WHERE name = 'spf'");
+  const auto contents = load(path);
+  CHECK(contents.reports == std::vector{old});
+  CHECK(contents.warnings == std::vector<std::string>{path + ": reports: 1 rows of an unknown kind; left out"});
 }
 
 TEST_CASE("sqlite_file: what is put again is replaced, what is removed is gone") {

@@ -36,6 +36,11 @@ class FakeFile final : public StateFile {
     for (const GreylistRecord& record : batch) greylist[record.key] = record;
     return note("greylist");
   }
+  Result<void> write_reports(const std::vector<ReportRow>& batch) override {
+    if (full) return Error{"state.db: cannot be written: database or disk is full"};
+    for (const ReportRow& row : batch) reports[row.name] = row;
+    return note("reports");
+  }
   Result<void> sweep(WallTime) override { return note("sweep"); }
 
   Result<void> note(const std::string& line) {
@@ -48,6 +53,7 @@ class FakeFile final : public StateFile {
   std::vector<std::string> lines;  // to be read when nothing is under way
   std::map<std::string, Counters::Cells> counters;
   std::map<std::string, GreylistRecord> greylist;
+  std::map<std::string, ReportRow> reports;
 };
 
 // Takes what the default logger says while it lives.
@@ -74,13 +80,16 @@ struct Fixture {
   FakeClock clock;
   Ledger ledger;
   GreylistTable greylist;
+  ReportTable reports{{}};
   Limits limits{{Meter::messages, 100, Milliseconds{3'600'000}}};
   std::shared_ptr<FakeFile> file = std::make_shared<FakeFile>();
-  std::unique_ptr<StateWriter> writer = std::make_unique<StateWriter>(loop, clock, file, ledger, greylist);
+  std::unique_ptr<StateWriter> writer = std::make_unique<StateWriter>(
+      loop, clock, file, StateWriter::Tables{ledger, greylist, reports});
 
   Fixture() {
     ledger.track_changes();
     greylist.track_changes();
+    reports.track_changes();
   }
   void charge(const std::string& account) {
     Charge charge;
@@ -144,8 +153,8 @@ TEST_CASE("state_writer: counters that cannot be written are kept and tried agai
   CHECK(f.writer->trouble().empty());
   CHECK(f.file->counters.size() == 4);
   CHECK(f.log.text() ==
-        "error: store: state.db: cannot be written: database or disk is full; counters and greylist go on in memory, "
-        "and writing is tried again\n"
+        "error: store: state.db: cannot be written: database or disk is full; counters, greylist and reports go on in "
+        "memory, and writing is tried again\n"
         "info: store: the state file can be written again\n");
 }
 
@@ -191,6 +200,20 @@ TEST_CASE("state_writer: greylist records are written with the counters, and are
   CHECK(f.file->lines == std::vector<std::string>{"greylist", "counters", "greylist", "sweep"});
   CHECK(f.file->greylist.size() == 2);
   CHECK(f.file->greylist.at("192.0.2.0/24 ann@example.org>bob@example.com").kind == GreylistRecord::Kind::waiting);
+}
+
+TEST_CASE("state_writer: rows of reports are written with the counters, as they are by then") {
+  Fixture f;
+  const ReportRow row{ReportKind::clients, hour_of(f.clock.wall()), "a", {1, 2}};
+  f.reports.add(row);
+  f.file->full = true;
+  CHECK_FALSE(f.loop.run(f.writer->finish()).ok());
+  f.reports.add(row);
+  f.file->full = false;
+  f.charge("joe");
+  CHECK(f.loop.run(f.writer->finish()).ok());
+  CHECK(f.file->lines == std::vector<std::string>{"reports", "counters", "reports", "sweep"});
+  CHECK(f.file->reports.at("a").figures == Figures{2, 4});
 }
 
 TEST_CASE("state_writer: a flush asked for while one is under way is done too") {

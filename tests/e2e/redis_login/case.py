@@ -50,6 +50,7 @@ class RedisLogin(E2eTest):
                     self.works(policyd, db)
                     self.assertNotIn(PASSWORD, policyd.log() + policyd.ctl("config", "show"))
                     policyd.stop()
+                    self.redis.cli("FLUSHALL")  # its figures for reports, handed over at the end
                     self.show(f"password, {kind}, database {db}: shared state in use")
 
     def test_acl_user(self):
@@ -59,6 +60,9 @@ class RedisLogin(E2eTest):
         clients = [line for line in self.redis.cli("CLIENT", "LIST").splitlines() if "user=mail" in line]
         self.show(f"{len(clients)} connections of the ACL user")
         self.assertGreaterEqual(len(clients), 1)
+        policyd.stop()
+        self.assertTrue(self.redis.cli("-n", 2, "KEYS", "policyd:{report}:checks:*"))
+        self.assertEqual(policyd.log_lines("reports:"), [])
 
     def test_a_wrong_password_is_told_and_mail_goes_on(self):
         self.redis.cli("CONFIG", "SET", "requirepass", "another")

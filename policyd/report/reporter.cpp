@@ -1,0 +1,74 @@
+#include "policyd/report/reporter.h"
+
+#include <spdlog/spdlog.h>
+
+#include <utility>
+
+#include "policyd/recent_table.h"  // random_seed()
+
+namespace policyd {
+
+namespace {
+
+// Whoever hands over may be dropped on the way.
+struct Busy {
+  explicit Busy(bool& flag_) : flag(flag_) { flag = true; }
+  Busy(const Busy&) = delete;
+  Busy& operator=(const Busy&) = delete;
+  ~Busy() { flag = false; }
+  bool& flag;
+};
+
+struct Ended {
+  const std::optional<Task<void>>& running;
+  bool await_ready() const noexcept { return !running || running->done(); }
+  void await_suspend(std::coroutine_handle<> waiter) const noexcept { running->when_done(waiter); }
+  void await_resume() const noexcept {}
+};
+
+}  // namespace
+
+Reporter::Reporter(uv_loop_s* loop, const Clock& clock, Tally& tally, Store& store)
+    : clock_(clock), tally_(tally), store_(store), ids_(random_seed()), timer_(loop, [this] {
+        if (busy_) return;
+        running_.emplace(hand_over());
+        running_->start();
+      }) {}
+
+void Reporter::start() { timer_.every(kPeriod); }
+
+Task<void> Reporter::hand_over() {
+  tally_.drain(clock_.wall(), backlog_);
+  if (busy_) co_return;
+  const Busy busy(busy_);
+  for (;;) {
+    if (batch_.rows.empty()) batch_ = {ids_(), backlog_.take(kBatch)};
+    if (batch_.rows.empty()) co_return;
+    const auto adding = store_.add_report(batch_);
+    const auto added = co_await adding;
+    note(added);
+    if (!added) co_return;
+    batch_.rows.clear();
+  }
+}
+
+Task<void> Reporter::stop() {
+  timer_.stop();
+  Ended ended{running_};
+  co_await ended;
+  const auto last = hand_over();
+  co_await last;
+  if (waiting() == 0) co_return;
+  spdlog::error("reports: {} rows of figures could not be handed to the store and are lost: {}", waiting(), trouble_);
+}
+
+void Reporter::note(const Result<void>& added) {
+  trouble_ = added ? "" : added.error().message;
+  if (!added && store_.status().available && !std::exchange(refused_, true)) {
+    spdlog::error("reports: the store does not take them, and they wait: {}", trouble_);
+  } else if (added && std::exchange(refused_, false)) {
+    spdlog::info("reports: the store takes them again");
+  }
+}
+
+}  // namespace policyd
