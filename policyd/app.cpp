@@ -92,7 +92,7 @@ Result<void> App::start() {
   if (auto opened = open_listeners(); !opened) return opened;
   const AdminContext context{*engine_, *store_, mirror_, clock_, resolver_, started_, node_name(*config_),
                              [this] { return ListenerStatistics{sessions_.connections, sessions_.bad_requests}; },
-                             [this] { return resolver_.status(); }};
+                             [this] { return resolver_.status(); }, *reporter_};
   auto admin = AdminServer::start(loop_.get(), context, config_->admin);
   if (!admin) return admin.error();
   admin_ = *std::move(admin);

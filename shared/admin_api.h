@@ -3,7 +3,7 @@
 
 namespace policyd {
 
-// GET /v1/accounts?limit=N: from 1 to this.
-inline constexpr int kMostAccountsListed = 10'000;
+// ?limit=N, of what can be listed in part: from 1 to this.
+inline constexpr int kMostListed = 10'000;
 
 }  // namespace policyd

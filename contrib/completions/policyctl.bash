@@ -18,7 +18,8 @@ _policyctl() {
       skip=
     elif [[ $one == -c || $one == --config || $one == --type || $one == --direction || $one == --for ||
             $one == --description || $one == --reply || $one == --socket || $one == --limit ||
-            $one == --client || $one == --sender || $one == --helo || $one == --receiver ]]; then
+            $one == --client || $one == --sender || $one == --helo || $one == --receiver ||
+            $one == --since || $one == --by ]]; then
       skip=yes
     elif [[ $one != -* ]]; then
       words+=("$one")
@@ -31,16 +32,21 @@ _policyctl() {
     --type) values="email domain ehlo client account recipient" ;;
     --direction) values="in out both" ;;
     --for) values="15m 1h 12h 1d 7d 30d" ;;
+    --since) values="1h 12h 1d 7d 31d" ;;
+    --by) values="client recipient" ;;
     --description | --reply | --limit | --client | --sender | --helo | --receiver) return ;;
     *)
       case "${words[*]:0:2}" in
-        "") values="status block account check spf config --json --config --socket --help --version" ;;
+        "") values="status block account check spf report config --json --config --socket --help --version" ;;
         block) values="add list show edit rm import export" ;;
         account) values="list show set unset reset" ;;
+        report) values="greylist checks" ;;
         config) values="check show" ;;
         "block add") values="--type --direction --for --description --reply --replace" ;;
         "block edit") values="--type --direction --for --forever --description --reply" ;;
         "block show" | "block rm") values="--type" ;;
+        "report greylist") values="--since --by --limit" ;;
+        "report checks") values="--since" ;;
         spf*) values="--client --sender --helo --receiver" ;;
         check* | "config check" | "block import") compopt -o default; return ;;
         "account set" | "account unset") [[ ${#words[@]} -ne 3 ]] || values="messages recipients bytes on_limit" ;;

@@ -4,13 +4,12 @@
 // the path. An account need not have sent anything to be shown: the limits that it would meet are
 // known.
 #include <algorithm>
-#include <charconv>
 
 #include "policyd/admin/audit.h"
 #include "policyd/admin/block_json.h"
+#include "policyd/admin/query.h"
 #include "policyd/admin/resources.h"
 #include "shared/address.h"
-#include "shared/admin_api.h"
 #include "shared/config_values.h"
 #include "shared/duration.h"
 #include "shared/text.h"
@@ -33,19 +32,6 @@ Result<std::string> account_name(std::string_view text) {
   if (!address) return name;
   if (!address->v6) return address->to_string();
   return Network{address->masked(kAccountPrefix), kAccountPrefix}.to_string();
-}
-
-Result<size_t> limit_of(const ApiRequest& request) {
-  const auto given = request.query.find("limit");
-  if (given == request.query.end()) return kListed;
-  const std::string& text = given->second;
-  size_t limit = 0;
-  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), limit);
-  if (failure == std::errc() && end == text.data() + text.size() && limit >= 1 &&
-      limit <= size_t{kMostAccountsListed})
-    return limit;
-  return Error{"limit: " + policyd::quoted(text) + " is not a number from 1 to " +
-               std::to_string(kMostAccountsListed)};
 }
 
 int64_t used_of(const AccountUsage& usage, const Limit& limit) {
@@ -147,7 +133,7 @@ Json blocks_json(const Mirror& mirror, const std::string& account) {
 }  // namespace
 
 Task<ApiAnswer> list_accounts(const AdminContext& context, const ApiRequest& request) {
-  const Result<size_t> limit = limit_of(request);
+  const Result<size_t> limit = limit_of(request, kListed);
   if (!limit) co_return refusal(400, limit.error().message);
   const auto listing = context.store.list_usage(*limit);
   Result<Store::AccountPage> page = co_await listing;

@@ -48,6 +48,10 @@ constexpr std::array kRoutes = {
              ApiBody::text, check_request},
     ApiRoute{"POST", "/v1/spf", "SPF: {\"client\": IP, \"sender\": ADDRESS, \"helo\": NAME}", ApiBody::json,
              check_spf_by_hand},
+    ApiRoute{"GET", "/v1/reports/greylist", "who came back and who did not; ?since=7d&by=client&limit=N", ApiBody::none,
+             report_greylist},
+    ApiRoute{"GET", "/v1/reports/checks", "what checks and DNS lists found and decided; ?since=7d", ApiBody::none,
+             report_checks},
     ApiRoute{"GET", "/v1/config", "the configuration in force, as TOML", ApiBody::none, get_config},
 };
 

@@ -20,6 +20,7 @@
 #include "policyd/dns/caching_resolver.h"
 #include "policyd/dns/resolver.h"
 #include "policyd/engine.h"
+#include "policyd/report/reporter.h"
 #include "policyd/store/mirror.h"
 #include "policyd/store/store.h"
 #include "shared/clock.h"
@@ -43,6 +44,7 @@ struct AdminContext {
   std::string node;
   std::function<ListenerStatistics()> listeners;
   std::function<ResolverStatus()> dns;
+  Reporter& reporter;
 };
 
 // A request, routed and parsed.

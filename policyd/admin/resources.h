@@ -29,6 +29,10 @@ Task<ApiAnswer> check_request(const AdminContext& context, const ApiRequest& req
 // spf.cpp
 Task<ApiAnswer> check_spf_by_hand(const AdminContext& context, const ApiRequest& request);
 
+// report.cpp
+Task<ApiAnswer> report_greylist(const AdminContext& context, const ApiRequest& request);
+Task<ApiAnswer> report_checks(const AdminContext& context, const ApiRequest& request);
+
 // config.cpp
 Task<ApiAnswer> get_config(const AdminContext& context, const ApiRequest& request);
 

@@ -71,7 +71,7 @@ CommandAction declare_list(CLI::App& app) {
   const auto limit = std::make_shared<int>(100);
   app.add_option("--limit", *limit, "at most so many accounts")
       ->capture_default_str()
-      ->check(CLI::Range(1, kMostAccountsListed));
+      ->check(CLI::Range(1, kMostListed));
   return [limit](Session& session) {
     return session.show(session.get("/v1/accounts?limit=" + std::to_string(*limit)), render_list);
   };

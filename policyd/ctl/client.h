@@ -6,17 +6,15 @@
 #pragma once
 
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "policyd/ctl/exit_codes.h"
+#include "policyd/ctl/json_members.h"
 #include "shared/config.h"
 
 namespace policyd {
-
-using Json = nlohmann::ordered_json;
 
 struct Answer {
   ExitCode code = kDone;

@@ -34,6 +34,7 @@ std::span<const Command> block_commands();
 std::span<const Command> account_commands();
 std::span<const Command> check_commands();
 std::span<const Command> spf_commands();
+std::span<const Command> report_commands();
 std::span<const Command> config_commands();
 
 }  // namespace policyd

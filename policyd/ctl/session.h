@@ -10,6 +10,7 @@
 
 #include "policyd/ctl/client.h"
 #include "policyd/ctl/exit_codes.h"
+#include "policyd/ctl/json_members.h"
 #include "shared/result.h"
 
 namespace policyd {
@@ -50,10 +51,5 @@ class Session {
 
 // The octets of a file; "-" is standard input.
 Result<std::string> read_input(const std::string& path);
-
-// Members of answers; empty, 0 or null where there is none of that kind.
-std::string text_of(const Json& json, const char* key);
-int64_t number_of(const Json& json, const char* key);
-const Json& member_of(const Json& json, const char* key);
 
 }  // namespace policyd

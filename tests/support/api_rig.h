@@ -75,9 +75,10 @@ class ApiRig {
       "example.com TXT v=spf1 ip4:192.0.2.1 ?ip4:192.0.2.7 -all exp=e.example.com\ne.example.com TXT Not from %{i}"};
   Zones zones{resolver, clock};
   Engine engine;
+  Reporter reporter{loop, clock, engine.tally(), store};
   AdminContext context{engine, store, mirror, clock, resolver, FakeClock::kStart, "mx1", [] {
                          return ListenerStatistics{3, 1};
-                       }, [this] { return dns; }};
+                       }, [this] { return dns; }, reporter};
   ResolverStatus dns;
   std::string allow;
 };

@@ -60,6 +60,7 @@ class RedisLogin(E2eTest):
         clients = [line for line in self.redis.cli("CLIENT", "LIST").splitlines() if "user=mail" in line]
         self.show(f"{len(clients)} connections of the ACL user")
         self.assertGreaterEqual(len(clients), 1)
+        policyd.ctl("report", "checks")
         policyd.stop()
         self.assertTrue(self.redis.cli("-n", 2, "KEYS", "policyd:{report}:checks:*"))
         self.assertEqual(policyd.log_lines("reports:"), [])

@@ -67,13 +67,14 @@ struct Rig {
   test::FakeResolver resolver;
   Zones zones{resolver, clock};
   Engine engine{default_config(), {mirror, store, resolver, zones, clock, loop}};
+  Reporter reporter{loop, clock, engine.tally(), store};
   std::string path = directory.file("admin.sock");
 
   [[nodiscard]] Result<std::unique_ptr<AdminServer>> start() { return start("unix:" + path); }
   [[nodiscard]] Result<std::unique_ptr<AdminServer>> start(const std::string& endpoint) {
     const AdminContext context{
         engine, store, mirror, clock, resolver, clock.wall(), "mx1", [] { return ListenerStatistics(); },
-        [] { return ResolverStatus(); }};
+        [] { return ResolverStatus(); }, reporter};
     const Config::Admin config{{*Endpoint::parse(endpoint)}, 0640};
     return AdminServer::start(loop, context, config);
   }
