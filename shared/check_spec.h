@@ -34,6 +34,8 @@ struct CheckSpec {
   ZoneKind zones = ZoneKind::none;
   // The key that has the check write a header field into incoming mail; empty: it has none to write.
   std::string_view header_key{};
+  // It may find out a name by which greylisting knows the client.
+  bool identifies_client = false;
 };
 
 }  // namespace policyd

@@ -44,6 +44,10 @@ std::string header_of(SpfQuery query, const SpfOutcome& outcome) {
 }
 
 Observation observation_of(const CheckContext& context, const SpfOutcome& outcome) {
+  // RFC 7208, 5.5 goes on without the names that cannot be looked up. No mail is held to what they might have said.
+  if (outcome.names_unknown && outcome.result != SpfResult::pass) {
+    return not_done("names of the client that the record asks for cannot be looked up: " + outcome.domain);
+  }
   if (outcome.result == SpfResult::temperror && !context.weighs(kTemperror)) return not_done(outcome.problem);
   Observation observation = found(outcome_of(outcome.result), reason_of(outcome, context.request.client_address()),
                                   outcome.domain);
@@ -82,7 +86,8 @@ CheckRow spf_check() {
             {"temperror", "SPF record of the sender's domain cannot be looked up", 0, 0, true},
             {"permerror", "SPF record of the sender's domain is broken", 2, 0}},
            ZoneKind::none,
-           "received_spf"},
+           "received_spf",
+           true},
           run,
           {CheckInput::client_address, CheckInput::sender_domain, CheckInput::helo_name},
           true};

@@ -183,34 +183,65 @@ void append_escaped(std::string& out, std::string_view text) {
   }
 }
 
-void append_value(std::string& out, const Macro& macro, const MacroValues& values) {
+// What a stranger's record may have a stranger's address copied, split and turned round for: some values of the longest
+// kind, and far more of those that there are.
+constexpr size_t kMostExpanded = size_t{32} * 1024;
+constexpr size_t kCostOfMacro = 16;
+
+// The octets that were looked at.
+size_t append_value(std::string& out, const Macro& macro, const MacroValues& values) {
   std::string made;
   std::string_view value = value_of(macro.letter, values, made);
   std::string changed;
+  const size_t cost = kCostOfMacro + value.size();
   if (macro.transforms()) value = changed = transformed(value, macro);
   macro.escaped ? append_escaped(out, value) : static_cast<void>(out.append(value));
+  return cost;
 }
 
-// `bound` is called after each piece: it may shorten what is there, and says whether to go on.
-template <class Bound>
-std::string expand(std::string_view text, const MacroValues& values, Bound bound) {
+// The beginning of an explanation, of at least kLongestExplanation where there is as much.
+std::string expand_explanation(std::string_view text, const MacroValues& values) {
   std::string out;
-  for (Scanner scanner(text);;) {
+  size_t expanded = 0;
+  for (Scanner scanner(text); out.size() <= kLongestExplanation && expanded <= kMostExpanded;) {
     const Scanner::Piece piece = scanner.next();
-    if (piece == Scanner::Piece::end || piece == Scanner::Piece::flaw) return out;
+    if (piece == Scanner::Piece::end || piece == Scanner::Piece::flaw) break;
     if (piece == Scanner::Piece::macro) {
-      append_value(out, scanner.macro, values);
+      expanded += append_value(out, scanner.macro, values);
     } else {
       out.append(scanner.text);
     }
-    if (!bound(out)) return out;
   }
+  return out;
 }
 
-// Only the end of a long name is looked at: kept are some more characters than a name can have.
-bool keep_end(std::string& name) {
-  if (name.size() > 16 * kLongestName) name.erase(0, name.size() - 8 * kLongestName);
-  return true;
+// The end of a name, from which nothing that can be in a name is missing: of what a long one begins with nothing is
+// looked at. Nothing where even its end asks for more than kMostExpanded.
+std::optional<std::string> expand_end(std::string_view domain_spec, const MacroValues& values) {
+  struct Part {
+    Scanner::Piece piece;
+    std::string_view text;
+    Macro macro;
+  };
+  std::vector<Part> parts;
+  for (Scanner scanner(domain_spec);;) {
+    const Scanner::Piece piece = scanner.next();
+    if (piece == Scanner::Piece::end || piece == Scanner::Piece::flaw) break;
+    parts.push_back({piece, scanner.text, scanner.macro});
+  }
+  std::string name;
+  size_t expanded = 0;
+  for (auto part = parts.rbegin(); part != parts.rend() && name.size() <= 8 * kLongestName; ++part) {
+    std::string value;
+    if (part->piece == Scanner::Piece::macro) {
+      expanded += append_value(value, part->macro, values);
+      if (expanded > kMostExpanded) return std::nullopt;
+    } else {
+      value = part->text;
+    }
+    name.insert(0, value);
+  }
+  return name;
 }
 
 // Labels go from the left until the rest fits (RFC 7208, 7.3). Where no rest does, the name stays, and is not
@@ -252,7 +283,9 @@ std::optional<std::string> target_name(std::string_view domain_spec, const Macro
     name = to_lower(domain_spec.empty() ? values.domain : domain_spec);
   } else {
     if (in_no_name(domain_spec, values)) return std::nullopt;
-    name = to_lower(expand(domain_spec, values, keep_end));
+    const auto expanded = expand_end(domain_spec, values);
+    if (!expanded) return std::nullopt;
+    name = to_lower(*expanded);
   }
   shorten(name);
   if (!is_askable(name)) return std::nullopt;
@@ -260,8 +293,7 @@ std::optional<std::string> target_name(std::string_view domain_spec, const Macro
 }
 
 std::string explanation_text(std::string_view explain_string, const MacroValues& values) {
-  std::string text =
-      expand(explain_string, values, [](const std::string& out) { return out.size() <= kLongestExplanation; });
+  std::string text = expand_explanation(explain_string, values);
   if (text.size() > kLongestExplanation) text.resize(kLongestExplanation);
   return printable(text);
 }

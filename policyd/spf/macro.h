@@ -37,7 +37,8 @@ bool uses_macro(std::string_view text, char letter);
 
 // The <target-name>: in lower case, without the dot at its end, and shortened from the left to 253 characters.
 // Nothing where the DNS cannot be asked for what came out: empty or overlong labels, a single label, control
-// characters; nor for a local part or an EHLO name beyond ASCII, which are in no name (RFC 8616, 4).
+// characters; where it would take thousands of macros, or dozens of overlong values; nor for a local part or an EHLO
+// name beyond ASCII, which are in no name (RFC 8616, 4).
 std::optional<std::string> target_name(std::string_view domain_spec, const MacroValues& values);
 
 // Printable ASCII.

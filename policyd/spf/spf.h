@@ -31,6 +31,7 @@ struct SpfOutcome {
   std::string mechanism;    // the directive that matched, as it was published: "-all"; empty: none did
   std::string problem;      // none, temperror, permerror: why, for people; may hold a stranger's text
   std::string domain;       // of the identity that was checked
+  bool names_unknown = false;  // a record asked for the client's names, and not all of them could be looked up
   bool of_local_part = false;  // a record asked for the local part: the domain's other senders may fare otherwise
   bool helo = false;        // the HELO identity was checked, as the sender is null
 };

@@ -90,6 +90,7 @@ Task<void> SpfEvaluation::find_client_names() {
   look_ahead(lookup);
   const DnsAnswerPtr answer = co_await lookup;
   has_no_pointer_ = answer->empty();
+  outcome.names_unknown |= answer->unknown();
   std::vector<std::string_view> hosts(answer->texts.begin(), answer->texts.end());
   if (hosts.size() > kSpfMostNames) hosts.resize(kSpfMostNames);
   const auto lookups = ask_addresses(hosts);
@@ -100,6 +101,7 @@ Task<void> SpfEvaluation::find_client_names() {
     look_ahead(asked);
     const DnsAnswerPtr host = co_await asked;
     const auto& addresses = host->addresses;
+    outcome.names_unknown |= host->unknown();
     if (std::find(addresses.begin(), addresses.end(), query_.client) != addresses.end()) names.emplace_back(hosts[i]);
   }
   client_names_ = std::move(names);

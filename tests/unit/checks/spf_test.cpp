@@ -158,3 +158,14 @@ TEST_CASE("spf check: 8.1 to 8.7 of RFC 7208: what each result leads to") {
     CHECK(rig.counted("spf").errors == row.errors);
   }
 }
+
+TEST_CASE("spf check: names of the client that cannot be looked up are held against nobody") {
+  test::EngineRig rig("[checks.spf]\nincoming = { fail = 20, pass = -2 }\n");
+  rig.resolver.add("ptr.example TXT v=spf1 ptr:example.org -all\nptr.example MX 10 mail.stranger.example\n"
+                   "1.2.0.192.in-addr.arpa SERVFAIL");
+  const Verdict verdict = rig.decide(test::request_lines({{"sender", "joe@ptr.example"}}));
+  CHECK(verdict.score == 0);
+  REQUIRE(verdict.findings.size() == 1);
+  CHECK(verdict.findings[0].detail ==
+        "names of the client that the record asks for cannot be looked up: ptr.example");
+}

@@ -165,6 +165,18 @@ TEST_CASE("spf macro: 7.3: labels go from the left of a name of more than 253 ch
   CHECK(name_of(spec + "example.com", long_ones) == "example.com");
 }
 
+TEST_CASE("spf macro: what would take very long is no name") {
+  MacroValues hostile = values();
+  std::string local = "a", spec, escapes;
+  for (int i = 0; i < 1000; ++i) local += "-a";
+  for (int i = 0; i < 10'000; ++i) spec += "%{l1r-}", escapes += "%-";
+  hostile.local_part = local;
+  CHECK(name_of(spec + ".example.com", hostile) == "none");
+  CHECK(name_of("%{l1r-}.%{l1r-}.example.com", hostile) == "a.a.example.com");
+  CHECK(name_of(escapes + ".example.com", hostile) == "example.com");
+  CHECK(explanation_text(spec, hostile).size() <= kLongestExplanation);
+}
+
 TEST_CASE("spf macro: an explanation is bounded, and printable ASCII") {
   MacroValues odd = values();
   odd.local_part = "j\xc3\xbcrgen\r\n";
