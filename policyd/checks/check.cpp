@@ -23,6 +23,7 @@ Observation not_done(std::string why) {
 Observation not_done(const DnsAnswer& answer, std::string_view name) {
   std::string why(answer.status == DnsStatus::timed_out        ? "no DNS answer in time"
                   : answer.status == DnsStatus::server_failure ? "the DNS servers cannot tell (SERVFAIL, REFUSED)"
+                  : answer.status == DnsStatus::overloaded     ? "too many DNS questions are under way"
                                                                : "a DNS answer that cannot be read");
   return not_done(std::move(why.append(": ").append(name.substr(0, 200))));
 }

@@ -39,7 +39,11 @@ CachingResolver::CachingResolver(DnsUpstream& upstream, const Clock& clock, size
       seed_{random_seed(), random_seed()},
       cache_(std::make_unique<DnsCache>(cache)) {}
 
-void CachingResolver::resize(size_t cache) { cache_ = std::make_unique<DnsCache>(cache); }
+// What is still on its way was asked of those who were the servers before: under new seeds nobody joins it or finds it.
+void CachingResolver::resize(size_t cache) {
+  cache_ = std::make_unique<DnsCache>(cache);
+  seed_ = {random_seed(), random_seed()};
+}
 
 DnsLookup CachingResolver::query(std::string_view name, DnsType type) {
   const auto asked = DnsName::parse(name);
@@ -69,7 +73,7 @@ DnsLookup CachingResolver::join_or_ask(const DnsName& name, DnsType type, const 
 DnsLookup CachingResolver::ask(const DnsName& name, DnsType type, const SipDigest& key) {
   if (in_flight_.size() >= kMostInFlight) {
     ++counted_.refused;
-    return DnsLookup(empty_answer(DnsStatus::server_failure));
+    return DnsLookup(empty_answer(DnsStatus::overloaded));
   }
   ++counted_.queries;
   Query& query = *in_flight_.emplace(key, std::make_unique<Query>(clock_.steady())).first->second;

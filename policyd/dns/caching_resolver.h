@@ -78,7 +78,7 @@ class CachingResolver final : public Resolver {
 
   DnsUpstream& upstream_;
   const Clock& clock_;
-  const SipKey seed_;
+  SipKey seed_;
   std::unique_ptr<DnsCache> cache_;
   std::unordered_map<SipDigest, std::unique_ptr<Query>, ByLow> in_flight_;
   DnsStatistics counted_;

@@ -11,7 +11,7 @@ namespace {
 using std::chrono::seconds;
 
 // RFC 1035, 3.2.2; RFC 3596; RFC 6891.
-enum : uint16_t { kA = 1, kCname = 5, kSoa = 6, kPtr = 12, kMx = 15, kTxt = 16, kAaaa = 28, kOpt = 41 };
+enum : uint16_t { kA = 1, kNs = 2, kCname = 5, kSoa = 6, kPtr = 12, kMx = 15, kTxt = 16, kAaaa = 28, kOpt = 41 };
 enum : uint16_t { kInternet = 1 };                           // class
 enum : unsigned { kNoError = 0, kNameError = 3 };            // RCODE
 enum : uint16_t { kIsReply = 0x8000, kTruncated = 0x0200 };  // flags
@@ -138,8 +138,10 @@ Record read_record(Reader& reader) {
 struct Message {
   std::string name;  // of the question
   unsigned rcode = kNoError;
+  bool answered = false;            // there are records in the answer section, of whatever class
   std::vector<Record> answers;      // class IN only
   std::vector<Record> authorities;  // SOA records only
+  bool refers = false;              // the authority section names other servers
 };
 
 // Nothing: it cannot be read, or answers no question of this type.
@@ -153,12 +155,14 @@ std::optional<Message> read_message(std::string_view octets, DnsType type) {
   const bool ours = reader.u16() == number_of(type) && reader.u16() == kInternet && questions == 1;
   if (reader.failed() || !ours || !(flags & kIsReply) || flags & kTruncated) return std::nullopt;
   message.rcode = flags & 0x0fU;
+  message.answered = answers > 0;
   for (size_t i = 0; i < answers && !reader.failed(); ++i) {
     Record record = read_record(reader);
     if (record.klass == kInternet) message.answers.push_back(std::move(record));
   }
   for (size_t i = 0; i < authorities && !reader.failed(); ++i) {
     Record record = read_record(reader);
+    message.refers |= record.type == kNs && record.klass == kInternet;
     if (record.type == kSoa && record.klass == kInternet) message.authorities.push_back(std::move(record));
   }
   for (size_t i = 0; i < others && !reader.failed(); ++i) {
@@ -249,6 +253,12 @@ std::optional<std::string> final_name(const Message& message, std::string_view o
   return std::nullopt;
 }
 
+// There are answers, and none is about the name that was asked for.
+bool is_beside_the_point(const Message& message) {
+  return message.answered && std::none_of(message.answers.begin(), message.answers.end(),
+                                          [&message](const Record& record) { return record.owner == message.name; });
+}
+
 }  // namespace
 
 DnsReply parse_message(std::string_view octets, DnsType type) {
@@ -266,6 +276,11 @@ DnsReply parse_message(std::string_view octets, DnsType type) {
     if (!add(record, type, octets, reply.answer)) return reply_of(DnsStatus::malformed);
     shorten(ttl, record.lifetime());
     ++used;
+  }
+  if (message->rcode == kNoError && used == 0 && is_beside_the_point(*message)) return reply_of(DnsStatus::malformed);
+  // RFC 2308, 2.2: without a SOA this is a referral, from a server that does not look for itself.
+  if (message->rcode == kNoError && used == 0 && message->refers && message->authorities.empty()) {
+    return reply_of(DnsStatus::server_failure);
   }
   if (message->rcode == kNameError || used == 0) {
     reply = reply_of(message->rcode == kNameError ? DnsStatus::no_domain : DnsStatus::no_data);

@@ -31,8 +31,9 @@ enum class DnsStatus : uint8_t {
   timed_out,       // no server answered in time
   malformed,       // an answer that cannot be read
   bad_name,        // not asked: the DNS can have no such name (RFC 1035 sizes, bad UTF-8, no valid U-label)
+  overloaded,      // not asked: too many questions are under way
 };
-inline constexpr size_t kDnsStatuses = 7;
+inline constexpr size_t kDnsStatuses = 8;
 
 struct MailExchanger {
   uint16_t preference = 0;

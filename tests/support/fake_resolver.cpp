@@ -23,7 +23,8 @@ struct TroubleRow {
 };
 constexpr std::array kTroubles = {TroubleRow{"SERVFAIL", DnsStatus::server_failure},
                                   TroubleRow{"TIMEOUT", DnsStatus::timed_out},
-                                  TroubleRow{"MALFORMED", DnsStatus::malformed}};
+                                  TroubleRow{"MALFORMED", DnsStatus::malformed},
+                                  TroubleRow{"OVERLOADED", DnsStatus::overloaded}};
 
 std::string canonical(std::string_view name) {
   if (name.ends_with('.')) name.remove_suffix(1);

@@ -1,12 +1,12 @@
 // A resolver for tests: zones as text, no DNS.
 //
 // A zone is lines of "NAME TYPE VALUE": A, AAAA, MX ("10 mx.example.com"), TXT, PTR, CNAME; "NAME SERVFAIL [TYPE]",
-// TIMEOUT and MALFORMED are answers for one type or for all. A TXT value is the rest of the line, or strings between
-// double quotes that are joined; \xHH is an octet. A name with spaces stands between double quotes. "*.NAME" answers
-// for every name below that has no line of its own. Names are compared without case. It answers at once, or where
-// `later` is set when deliver() is called: what is asked meanwhile is asked once, and what has been answered is kept,
-// as by a resolver with a cache. What the DNS can have no name for is a bad_name at once. asked() lists every question
-// that went out.
+// TIMEOUT, MALFORMED and OVERLOADED are answers for one type or for all. A TXT value is the rest of the line, or
+// strings between double quotes that are joined; \xHH is an octet. A name with spaces stands between double quotes.
+// "*.NAME" answers for every name below that has no line of its own. Names are compared without case. It answers at
+// once, or where `later` is set when deliver() is called: what is asked meanwhile is asked once, and what has been
+// answered is kept, as by a resolver with a cache. What the DNS can have no name for is a bad_name at once. asked()
+// lists every question that went out.
 #pragma once
 
 #include <map>

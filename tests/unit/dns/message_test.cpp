@@ -148,7 +148,8 @@ TEST_CASE("message: what is not there, and for how long (RFC 2308)") {
       {kGood | 3, {}, DnsStatus::no_domain, std::nullopt},
       {kGood, {soa(300, 0)}, DnsStatus::no_data, seconds{0}},
       {kGood, {soa(0x8000'0000, 60)}, DnsStatus::no_data, seconds{0}},
-      {kGood, {record(name("example.com"), 2, 1, name("ns"))}, DnsStatus::no_data, std::nullopt},
+      {kGood, {record(name("example.com"), 2, 1, name("ns"))}, DnsStatus::server_failure, std::nullopt},
+      {kGood, {record(name("example.com"), 2, 1, name("ns")), soa(300, 60)}, DnsStatus::no_data, seconds{60}},
       {kGood, {record(name("example.com"), kSoa, 1, name("cut"))}, DnsStatus::no_data, std::nullopt},
   };
   for (const Case& c : cases) {
@@ -168,9 +169,9 @@ TEST_CASE("message: a server that cannot tell") {
 }
 
 TEST_CASE("message: records of other names, types and classes are not the answer") {
-  CHECK(status_of({.answers = {record(name("other.com"), kA, 1, kAddress)}}) == DnsStatus::no_data);
+  CHECK(status_of({.answers = {record(name("other.com"), kA, 1, kAddress)}}) == DnsStatus::malformed);
   CHECK(status_of({.answers = {record(kAsked, kTxt, 1, kAddress)}}) == DnsStatus::no_data);
-  CHECK(status_of({.answers = {record(kAsked, kA, 1, kAddress, 3)}}) == DnsStatus::no_data);
+  CHECK(status_of({.answers = {record(kAsked, kA, 1, kAddress, 3)}}) == DnsStatus::malformed);
 }
 
 TEST_CASE("message: what does not add up is malformed") {
