@@ -149,6 +149,7 @@ void App::reload() {
       spdlog::error("{}; the DNS servers stay as they were", configured.error().message);
     }
     if (engine_) engine_->reconfigure(fresh);
+    zones_.tick();
     config_ = std::move(fresh);
     spdlog::info("{}: taken", config_path_);
   }

@@ -58,7 +58,7 @@ void Inspection::recall() {
   CheckSet wanted = missing();
   if (wants_proof()) wanted.set(proof());
   if (wanted.none()) return;
-  inputs_ = plan_.recent->inputs_of(request_);
+  inputs_ = plan_.recent->inputs_of(request_, parts_.zones.turns());
   const SteadyTime now = parts_.clock.steady();
   for (size_t i = 0; i < seen_.size(); ++i) {
     if (!wanted.test(i) || check_table()[i].inputs.empty()) continue;

@@ -37,17 +37,20 @@ uint64_t mixed(uint64_t hash, uint64_t value) {
 
 }  // namespace
 
-RecentObservations::Inputs RecentObservations::inputs_of(const Request& request) const {
-  Inputs inputs{};
+RecentObservations::Inputs RecentObservations::inputs_of(const Request& request, uint64_t turns) const {
+  Inputs inputs;
+  inputs.turns = turns;
   for (size_t i = 0; i < kCheckInputs; ++i) {
-    inputs[i] = stable_hash(text_of(request, static_cast<CheckInput>(i)), seed_);
+    inputs.hashes[i] = stable_hash(text_of(request, static_cast<CheckInput>(i)), seed_);
   }
   return inputs;
 }
 
 RecentObservations::Key RecentObservations::key_of(size_t check, Direction direction, const Inputs& inputs) const {
   Key key = mixed(seed_, check * 2 + static_cast<size_t>(direction));
-  for (const CheckInput input : check_table()[check].inputs) key = mixed(key, inputs[static_cast<size_t>(input)]);
+  const CheckRow& row = check_table()[check];
+  if (row.spec.zones != ZoneKind::none) key = mixed(key, inputs.turns);
+  for (const CheckInput input : row.inputs) key = mixed(key, inputs.hashes[static_cast<size_t>(input)]);
   return key;
 }
 

@@ -28,8 +28,12 @@ class RecentObservations {
 
   explicit RecentObservations(uint64_t seed = random_seed()) : seed_(seed) {}
 
-  using Inputs = std::array<uint64_t, kCheckInputs>;  // a hash of each, by CheckInput
-  [[nodiscard]] Inputs inputs_of(const Request& request) const;
+  struct Inputs {
+    std::array<uint64_t, kCheckInputs> hashes{};  // by CheckInput
+    uint64_t turns = 0;
+  };
+  // `turns`: Zones::turns(), so that nothing is used again that a list said before it was found out.
+  [[nodiscard]] Inputs inputs_of(const Request& request, uint64_t turns) const;
 
   using Key = uint64_t;
   // `check`: its place in check_table().

@@ -51,11 +51,11 @@ std::string error_of(const IpAddress& address, ZoneKind kind, const std::vector<
   return is_reserved(address) ? "answers " + address.to_string() + ", which lists keep for errors" : "";
 }
 
-constexpr std::string_view kNoAnswer[] = {"no answer in time", "its servers cannot tell (SERVFAIL, REFUSED)",
-                                          "an answer that cannot be read"};
-
 std::string_view why_unknown(DnsStatus status) {
-  return kNoAnswer[status == DnsStatus::timed_out ? 0 : status == DnsStatus::server_failure ? 1 : 2];
+  if (status == DnsStatus::timed_out) return "no answer in time";
+  if (status == DnsStatus::server_failure) return "its servers cannot tell (SERVFAIL, REFUSED)";
+  if (status == DnsStatus::overloaded) return "not asked, too many DNS questions are under way";
+  return "an answer that cannot be read";
 }
 
 IpAddress mapped(uint8_t last) {

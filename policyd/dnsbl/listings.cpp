@@ -90,7 +90,7 @@ void report(Question& question, const DnsAnswer& answer, const Judgement& judgem
   Zone& zone = *question.group.zone;
   question.settled = true;
   question.failed = !judgement.why.empty();
-  question.was_put = answer.status != DnsStatus::bad_name;
+  question.was_put = answer.status != DnsStatus::bad_name && answer.status != DnsStatus::overloaded;
   if (!question.was_put) return;
   if (is_blameless(question, answer)) {
     zone.could_not_ask();
@@ -164,8 +164,13 @@ Task<Observation> find_listings(const CheckContext& context, std::shared_ptr<con
     if (question.was_put && !has(observation.zones, question.group)) {
       observation.zones.push_back(question.group.zone->number());
     }
-    if (judgement.kind == Judgement::Kind::listed) match(question, *answer, context.direction, hit, observation);
-    if (!judgement.why.empty()) note_error(question, judgement.why, observation);
+    if (!judgement.why.empty()) {
+      note_error(question, judgement.why, observation);
+    } else if (judgement.kind == Judgement::Kind::listed && !question.group.zone->trusted()) {
+      note_error(question, "it has not passed its test", observation);
+    } else if (judgement.kind == Judgement::Kind::listed) {
+      match(question, *answer, context.direction, hit, observation);
+    }
   }
   co_return observation;
 }

@@ -68,14 +68,18 @@ void Zone::tick() {
 Task<void> Zone::test() {
   TestPoints points = test_points(kind());
   const auto first = test_pair(std::move(points));
-  std::string why = co_await first;
-  if (why.empty() && kind() == ZoneKind::addresses && !status_.test_points) {
+  std::optional<std::string> why = co_await first;
+  if (why && why->empty() && kind() == ZoneKind::addresses && !status_.test_points) {
     TestPoints points_v6 = test_points_v6();  // a list of IPv6 addresses alone
     const auto second = test_pair(std::move(points_v6));
     why = co_await second;
   }
-  if (!why.empty()) {
-    suspend(why);
+  if (!why) {
+    test_within(jittered(kShortestPause));
+    co_return;
+  }
+  if (!why->empty()) {
+    suspend(*why);
   } else if (suspended()) {
     come_back();
   } else if (!status_.tested) {
@@ -88,14 +92,16 @@ Task<void> Zone::test() {
   status_.tested = true;
 }
 
-// What is wrong; empty: nothing. Notes whether the zone has the entry that it should have.
-Task<std::string> Zone::test_pair(TestPoints points) {
+// What is wrong; empty: nothing. No text at all where it could not be asked, which says nothing of the zone. Notes
+// whether the zone has the entry that it should have.
+Task<std::optional<std::string>> Zone::test_pair(TestPoints points) {
   static const std::vector<ZoneSettings> kNoEntries;
   const SteadyTime asked = clock_.steady();
   DnsLookup listed = resolver_.query_afresh(points.listed + "." + name(), DnsType::a);
   DnsLookup unlisted = resolver_.query_afresh(points.unlisted + "." + name(), DnsType::a);
   const DnsAnswerPtr yes = co_await listed;
   const DnsAnswerPtr no = co_await unlisted;
+  if (yes->status == DnsStatus::overloaded || no->status == DnsStatus::overloaded) co_return std::nullopt;
   const Milliseconds took = clock_.steady() - asked;
   const Judgement good = judge(*yes, kind(), kNoEntries);
   const Judgement bad = judge(*no, kind(), kNoEntries);
@@ -105,7 +111,7 @@ Task<std::string> Zone::test_pair(TestPoints points) {
   if (bad.kind == Judgement::Kind::listed) {
     co_return std::string("lists ").append(points.unlisted_name) + ", which no list may: it would list everybody";
   }
-  co_return is_slow(took) ? slow_text(took) : "";
+  co_return is_slow(took) ? slow_text(took) : std::string();
 }
 
 void Zone::suspend(std::string_view why) {
@@ -117,6 +123,7 @@ void Zone::suspend(std::string_view why) {
     const bool relapse = back_at_ && now - *back_at_ < kTestPeriod;
     pause_ = relapse ? std::min(2 * pause_, kLongestPause) : kShortestPause;
     status_.suspended = true;
+    ++turns_;
     status_.since = clock_.wall();
     spdlog::warn("DNS list {}: suspended: {}; mail is judged without it until it passes its test", shown(), why);
   }
@@ -127,6 +134,7 @@ void Zone::suspend(std::string_view why) {
 
 void Zone::come_back() {
   status_.suspended = false;
+  ++turns_;
   status_.since = clock_.wall();
   status_.detail.clear();
   back_at_ = clock_.steady();

@@ -48,6 +48,11 @@ class Zone {
   [[nodiscard]] const std::string& name() const { return status_.zone; }
   [[nodiscard]] ZoneKind kind() const { return status_.kind; }
   [[nodiscard]] bool suspended() const { return status_.suspended; }
+  // Until its first test has ended it might list everybody, and once it is suspended so might what is still on its way:
+  // what it says then is not held against anybody.
+  [[nodiscard]] bool trusted() const { return status_.tested && !status_.suspended; }
+  // How often it was suspended and came back.
+  [[nodiscard]] uint32_t turns() const { return turns_; }
   [[nodiscard]] const ZoneStatus& status() const { return status_; }
   // What people know it by: the label, else its name.
   [[nodiscard]] const std::string& shown() const { return status_.label.empty() ? status_.zone : status_.label; }
@@ -67,7 +72,7 @@ class Zone {
 
  private:
   Task<void> test();
-  Task<std::string> test_pair(TestPoints points);
+  Task<std::optional<std::string>> test_pair(TestPoints points);
   void suspend(std::string_view why);
   void come_back();
   void test_within(Milliseconds delay);
@@ -78,6 +83,7 @@ class Zone {
   const uint32_t number_;
   ZoneStatus status_;
   Milliseconds slow_{};
+  uint32_t turns_ = 0;
   int in_a_row_ = 0;      // troubles
   Milliseconds pause_{};  // between tests while suspended
   SteadyTime test_at_;

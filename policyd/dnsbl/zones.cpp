@@ -1,6 +1,7 @@
 #include "policyd/dnsbl/zones.h"
 
 #include <algorithm>
+#include <numeric>
 
 namespace policyd {
 
@@ -59,6 +60,11 @@ std::shared_ptr<const ZoneGroups> Zones::of(std::string_view check) const {
     if (name == check) return groups;
   }
   return nullptr;
+}
+
+uint64_t Zones::turns() const {
+  return std::accumulate(zones_.begin(), zones_.end(), uint64_t{0},
+                         [](uint64_t sum, const auto& zone) { return sum + zone->turns(); });
 }
 
 std::vector<ZoneStatus> Zones::status() const {

@@ -36,6 +36,8 @@ class Zones {
 
   // The zones of a check, as of now; a look-up under way keeps them.
   [[nodiscard]] std::shared_ptr<const ZoneGroups> of(std::string_view check) const;
+  // Another figure whenever a zone has been suspended or has come back.
+  [[nodiscard]] uint64_t turns() const;
   [[nodiscard]] SteadyTime now() const { return clock_.steady(); }
   [[nodiscard]] std::vector<ZoneStatus> status() const;
 

@@ -49,7 +49,10 @@ class Asking {
 
 struct EngineRig {
   explicit EngineRig(std::string_view toml = "")
-      : engine(config_from(without_spf(toml)), EngineParts{mirror, store, resolver, zones, clock, loop}) {}
+      : engine(config_from(without_spf(toml)), EngineParts{mirror, store, resolver, zones, clock, loop}) {
+    zones.tick();
+    resolver.forget();
+  }
 
   // SPF weighs something for nearly every mail: tests that are not about it do without.
   static std::string without_spf(std::string_view toml) {

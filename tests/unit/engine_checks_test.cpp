@@ -38,12 +38,15 @@ constexpr std::string_view kZone = R"(
 
 class Rig {
  public:
-  explicit Rig(std::string_view more = "", std::string_view zone = kZone) : resolver(zone) {
+  explicit Rig(std::string_view more = "", std::string_view zone = kZone) {
     auto parsed = parse_config(std::string(kConfig) + std::string(more), "test.toml", check_specs());
     REQUIRE(std::holds_alternative<Config>(parsed));
     engine = std::make_unique<Engine>(std::make_shared<const Config>(std::get<Config>(std::move(parsed))),
                                       EngineParts{mirror, store, resolver, zones, clock, loop});
     REQUIRE(store.start().ok());
+    zones.tick();  // lists pass their test before there is anything of `zone`
+    resolver.forget();
+    resolver.add(zone);
   }
   ~Rig() { loop.run(store.stop()); }
 

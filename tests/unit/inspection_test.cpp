@@ -155,10 +155,22 @@ TEST_CASE("inspection: a new configuration begins anew") {
   CHECK(rig.questions({}) > 4);
 }
 
+TEST_CASE("inspection: what a list said is not used again once it is suspended") {
+  Rig rig;
+  rig.resolver.add("1.2.0.192.bl.example A 127.0.0.2");
+  CHECK(rig.told({}).find("dnsbl.listed") != std::string::npos);
+  rig.resolver.add("*.bl.example A 127.0.0.2");
+  rig.resolver.forget();
+  rig.clock.advance(std::chrono::hours(2));
+  CHECK(rig.told({}).find("dnsbl.listed") != std::string::npos);
+  rig.zones.tick();
+  CHECK(rig.told({}).find("dnsbl") == std::string::npos);
+}
+
 TEST_CASE("recent_observations: each check has keys of its own, in each direction") {
   const RecentObservations recent(1);
   const auto request = make_request(test::request_lines());
-  const auto inputs = recent.inputs_of(*request);
+  const auto inputs = recent.inputs_of(*request, 0);
   std::vector<RecentObservations::Key> keys;
   for (size_t check = 0; check < check_table().size(); ++check) {
     keys.push_back(recent.key_of(check, Direction::incoming, inputs));

@@ -106,6 +106,7 @@ TEST_CASE("api report: by one of the two, and as many rows as are asked for") {
 TEST_CASE("api report: what checks and lists found and decided") {
   Rig rig;
   rig.resolver.add("1.2.0.192.bl.example A 127.0.0.2");
+  rig.zones.tick();
   rig.decide({{"helo_name", "nodot"}, {"client_address", "192.0.2.9"}});
   rig.decide({});
   const Json report = rig.json("/v1/reports/checks?since=1h");

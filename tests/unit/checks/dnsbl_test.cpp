@@ -56,7 +56,13 @@ Config config_of(std::string_view toml) {
 }
 
 struct Rig {
-  explicit Rig(std::string_view zone = kZone) : resolver(zone) { zones.reconfigure(config); }
+  // Lists that have passed their test, before there is anything of `zone`.
+  explicit Rig(std::string_view zone = kZone) {
+    zones.reconfigure(config);
+    zones.tick();
+    resolver.forget();
+    resolver.add(zone);
+  }
 
   std::string dnsbl(std::string_view client) {
     return observe("dnsbl", "client_address=" + std::string(client), config, resolver, zones);
@@ -271,4 +277,46 @@ TEST_CASE("dnsbl: a request that ends before the answer has come counts if it wa
 TEST_CASE("dnsbl: without lists nothing is asked") {
   CHECK(observe("dnsbl", "client_address=203.0.113.9", config_of("")) == "");
   CHECK(observe("rhsbl", "client_address=203.0.113.9\nsender=joe@spam.example", config_of("")) == "");
+}
+
+TEST_CASE("dnsbl: what a list says before it has passed its test is held against nobody") {
+  Rig rig;
+  Config config = config_of("[[checks.dnsbl.zones]]\nzone = \"new.example\"\nlabel = \"New\"\nincoming = 20\n");
+  rig.resolver.add("*.new.example A 127.0.0.2");
+  rig.zones.reconfigure(config);
+  const auto judge = [&] { return observe("dnsbl", "client_address=203.0.113.9", config, rig.resolver, rig.zones); };
+  CHECK(judge() == "error: New: it has not passed its test");
+  // The answer is on its way while the test ends.
+  const auto request = make_request("client_address=203.0.113.9");
+  const CheckRow& row = check_named("dnsbl");
+  const CheckSettings settings = settings_of(row.spec, config);
+  const CheckContext context{*request, config, settings, Direction::incoming, rig.resolver, rig.zones};
+  rig.resolver.forget();
+  rig.resolver.set_later(true);
+  const Task<Observation> under_way = row.run(context);
+  under_way.start();
+  rig.resolver.set_later(false);
+  rig.zones.tick();
+  CHECK(rig.zones.status()[0].suspended);
+  rig.resolver.deliver();
+  REQUIRE(under_way.done());
+  const Observation late = under_way.result();
+  CHECK(late.outcomes.empty());
+  CHECK(late.error == "New: it has not passed its test");
+  CHECK(judge() == "");
+}
+
+TEST_CASE("dnsbl: that too many questions are under way is no fault of a list") {
+  Rig rig("*.bl.example OVERLOADED\n*.good.example OVERLOADED");
+  for (int i = 0; i < 20; ++i) {
+    CHECK(rig.dnsbl("203.0.113." + std::to_string(i)) ==
+          "error: Big List: not asked, too many DNS questions are under way; "
+          "Good List: not asked, too many DNS questions are under way");
+  }
+  rig.clock.advance(1h);
+  rig.zones.tick();
+  for (const ZoneStatus& status : rig.zones.status()) {
+    CHECK_FALSE(status.suspended);
+    CHECK(status.errors == 0);
+  }
 }
