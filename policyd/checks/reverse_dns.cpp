@@ -104,7 +104,10 @@ CheckRow reverse_dns_check() {
            "the client's address has a name of its own, and the name leads back to the address",
            {{"missing", "client has no reverse DNS name", 10, 0},
             {"unconfirmed", "client's reverse DNS name does not lead back to its address", 5, 0},
-            {"generic", "client's reverse DNS name is made of its address", 5, 0}}},
+            {"generic", "client's reverse DNS name is made of its address", 5, 0}},
+           ZoneKind::none,
+           {},
+           true},
           run,
           {CheckInput::client_address, CheckInput::client_name, CheckInput::reverse_client_name}};
 }

@@ -1,5 +1,6 @@
 #include "policyd/greylist/greylisting.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "policyd/greylist/keys.h"
@@ -7,13 +8,25 @@
 
 namespace policyd {
 
+namespace {
+
+// The client is known by its network, but it may have a name that could not be looked up.
+bool may_be_known(std::string_view client, const Verdict& verdict) {
+  return client.find('/') != std::string_view::npos &&
+         std::any_of(verdict.findings.begin(), verdict.findings.end(), [](const Finding& finding) {
+           return !finding.outcome && finding.check->identifies_client;
+         });
+}
+
+}  // namespace
+
 std::optional<GreylistKeys> greylist_keys(const Request& request, const Subject& subject,
                                           const Config::Greylist& config, const Verdict& verdict) {
   if (!config.enabled || subject.direction() != Direction::incoming) return std::nullopt;
   if (config.min_score > 0 && verdict.score < config.min_score) return std::nullopt;
   if (request.sender().empty() && !config.null_sender) return std::nullopt;
   auto client = greylist_client(subject.names().client, subject.names().client_name, verdict.identity);
-  if (!client) return std::nullopt;
+  if (!client || may_be_known(*client, verdict)) return std::nullopt;
   return GreylistKeys{*std::move(client), greylist_sender(request.sender()), greylist_recipient(request.recipient())};
 }
 

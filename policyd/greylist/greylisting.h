@@ -1,8 +1,9 @@
 // Greylisting in a decision: which mail it is for, what the store is asked, and what follows from the answer.
 //
-// Pure. Only incoming mail, at RCPT, of a client that can be recognised; the null sender only where so configured, for
-// callouts come from it; and, where it is set, only from [greylist] min_score on. Who has to wait is told so by
-// DEFER_IF_PERMIT, so that a later restriction of Postfix can still reject for good.
+// Pure. Only incoming mail, at RCPT, of a client that can be recognised: not where the DNS does not tell its names, for
+// it may be known by one; the null sender only where so configured, for callouts come from it; and, where it is set,
+// only from [greylist] min_score on. Who has to wait is told so by DEFER_IF_PERMIT, so that a later restriction of
+// Postfix can still reject for good.
 #pragma once
 
 #include <optional>

@@ -32,15 +32,14 @@ GreylistResult GreylistTable::attempt(const GreylistAttempt& attempt, WallTime n
   const std::string key = key_of(attempt), client = std::string(attempt.client);
   const uint64_t message = attempt.instance.empty() ? 0 : stable_hash(attempt.instance);
   Entry* const found = find(key, now);
+  Entry* const passes = attempt.auto_allow > 0 ? find(client, now) : nullptr;
+  const bool allowed = within(passes, attempt.record, now) && passes->count >= attempt.auto_allow;
+  if (allowed && !attempt.dry_run) keep(*passes, now, now + attempt.record);
   if (found && found->kind == Kind::passed && within(found, attempt.record, now)) {
     if (!attempt.dry_run) keep(*found, now, now + attempt.record);
     return {Outcome::known};
   }
-  Entry* const passes = attempt.auto_allow > 0 ? find(client, now) : nullptr;
-  if (within(passes, attempt.record, now) && passes->count >= attempt.auto_allow) {
-    if (!attempt.dry_run) keep(*passes, now, now + attempt.record);
-    return {Outcome::allowed};
-  }
+  if (allowed) return {Outcome::allowed};
   if (!found || found->kind != Kind::waiting || !within(found, attempt.pass, now)) {
     if (!attempt.dry_run) {
       Entry& fresh = entry(key, Kind::waiting);

@@ -44,12 +44,20 @@ GreylistResult result_of(const RedisReply& reply) {
 Task<GreylistResult> RedisGreylist::ask(const GreylistAttempt& attempt) {
   const auto running = run_script(attempt);
   const auto reply = co_await running;
-  if (reply && !reply->is_error()) co_return result_of(*reply);
-  if (reply && !std::exchange(told_, true)) {
+  if (!reply) co_return GreylistResult{};  // the connection is gone, and has said so
+  note(*reply);
+  co_return reply->is_error() ? GreylistResult{} : result_of(*reply);
+}
+
+// One line where the trouble begins and one where it ends.
+void RedisGreylist::note(const RedisReply& reply) {
+  const bool failed_before = std::exchange(failing_, reply.is_error());
+  if (failing_ && !failed_before) {
     spdlog::error("store {}: the greylist cannot be asked, and mail passes without: {}; further ones are not logged",
-                  store_, reply->text);
+                  store_, reply.text);
+  } else if (failed_before && !failing_) {
+    spdlog::info("store {}: the greylist is asked again", store_);
   }
-  co_return GreylistResult{};
 }
 
 Task<Result<RedisReply>> RedisGreylist::run_script(const GreylistAttempt& attempt) {

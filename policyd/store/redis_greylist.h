@@ -27,6 +27,7 @@ class RedisGreylist {
   Task<GreylistResult> ask(const GreylistAttempt& attempt);
 
  private:
+  void note(const RedisReply& reply);
   Task<Result<RedisReply>> run_script(const GreylistAttempt& attempt);
   Task<Result<void>> load_script();
 
@@ -34,7 +35,7 @@ class RedisGreylist {
   const std::string store_;
   RedisConnection* connection_ = nullptr;
   std::string sha_;  // of the script, which Redis may have forgotten; empty: not asked for yet
-  bool told_ = false;
+  bool failing_ = false;  // the last answer was an error
 };
 
 }  // namespace policyd

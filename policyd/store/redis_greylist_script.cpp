@@ -20,17 +20,15 @@ end
 
 local values = redis.call('MGET', KEYS[1], KEYS[2])
 local state, at, asked = string.match(values[2] or '', '^(%l+) (%d+) ?(%x*)$')
+local count, last, counted = string.match(values[1] or '', '^(%d+) (%d+) ?(%x*)$')
+count = age(last, record) and tonumber(count) or 0
+local allowed = auto_allow > 0 and count >= auto_allow
+if allowed then keep(KEYS[1], record, '%.0f %.0f %s', count, now, counted) end
 if state == 'passed' and age(at, record) then
   keep(KEYS[2], record, 'passed %.0f', now)
   return {'known'}
 end
-
-local count, last, counted = string.match(values[1] or '', '^(%d+) (%d+) ?(%x*)$')
-count = age(last, record) and tonumber(count) or 0
-if auto_allow > 0 and count >= auto_allow then
-  keep(KEYS[1], record, '%.0f %.0f %s', count, now, counted)
-  return {'allowed'}
-end
+if allowed then return {'allowed'} end
 
 local waited = state == 'waiting' and age(at, pass)
 if not waited then

@@ -151,8 +151,13 @@ TEST_CASE("store: a client of which enough messages have passed is let through, 
     CHECK(outcome(rig, attempt_of("e@x", "4")) == Outcome::allowed);
     rig.pass_time(30 * kDay);
     CHECK(outcome(rig, attempt_of("f@x", "5")) == Outcome::allowed);
+    // Mail of those who are known keeps the client known too.
+    rig.pass_time(20 * kDay);
+    CHECK(outcome(rig, attempt_of("d@x", "6")) == Outcome::allowed);
+    rig.pass_time(17 * kDay);
+    CHECK(outcome(rig, attempt_of("e@x", "7")) == Outcome::allowed);
     rig.pass_time(37 * kDay);
-    CHECK(outcome(rig, attempt_of("f@x", "6")) == Outcome::first);
+    CHECK(outcome(rig, attempt_of("f@x", "8")) == Outcome::first);
   });
 }
 

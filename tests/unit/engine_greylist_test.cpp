@@ -51,6 +51,17 @@ TEST_CASE("engine: what the store lets through passes, also when it is away") {
   }
 }
 
+TEST_CASE("engine: whoever may be known by a name that the DNS does not tell does not wait") {
+  EngineRig rig(kOn + "[checks.reverse_dns]\nincoming = 10\n");
+  answer(rig, Outcome::first, std::chrono::minutes(4));
+  CHECK(rig.told(request_lines(kNameless)) == kWaiting);
+  rig.resolver.add("*.arpa TIMEOUT");
+  test::Attributes other = kNameless;
+  other["client_address"] = "198.51.100.7";
+  CHECK(rig.told(request_lines(other)) == "DUNNO (none)");
+  CHECK(rig.told(request_lines({{"client_address", "198.51.100.8"}})) == kWaiting);  // its name is confirmed
+}
+
 TEST_CASE("engine: an attempt is asked for by client, sender and recipient, with the configured times") {
   EngineRig rig("[greylist]\nenabled = true\nblock = \"5m\"\npass = \"2h\"\nrecord = \"7d\"\nauto_allow = 3\n");
   rig.decide(request_lines({{"client_address", "192.0.2.17"},
