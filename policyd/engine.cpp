@@ -96,7 +96,6 @@ void Engine::reconfigure(std::shared_ptr<const Config> config) {
   zones_.reconfigure(*config);
   policies_.reconfigure(std::move(config));
   recent_.clear();
-  headers_.clear();
 }
 
 Task<Verdict> Engine::decide(const Request& request) { return evaluate(request, Mode::live); }

@@ -27,7 +27,6 @@ class HeaderFields {
   std::string next(Key message, const std::vector<std::string>& fields);
   // The message has ended: nothing that waits can be given any more.
   void end(Key message);
-  void clear() { messages_.clear(); }
 
  private:
   static constexpr size_t kWays = 8;

@@ -17,7 +17,7 @@ namespace {
 // The indices of the outcomes in the spec below.
 enum : size_t { kNoDomain, kNoMail, kNullMx, kBogusMx };
 
-constexpr size_t kMostHosts = 10;
+constexpr size_t kMostHosts = 10;  // of more, one that was not looked at may be usable
 
 struct HostLookup {
   HostLookup(Resolver& resolver, std::string name_)
@@ -75,7 +75,7 @@ std::string domain_to_look_up(const Request& request) {
 }
 
 Observation conclude(const DnsAnswer& mx, const Hosts& hosts, const std::string& domain) {
-  if (hosts.usable) return {};
+  if (hosts.usable || mx.exchangers.size() > kMostHosts) return {};
   if (hosts.unknown) return not_done(*hosts.unknown, hosts.unknown_of);
   if (!hosts.example.empty()) return found(kBogusMx, domain, hosts.example);
   if (mx.found()) return found(kBogusMx, domain, "no MX has an address");

@@ -175,6 +175,9 @@ TEST_CASE("engine: the header is given once per message, to the first recipient 
   CHECK(rig.action(of("b@example.com", "2", bad)) == "DUNNO");
   CHECK(rig.verdicts(Direction::incoming, Action::prepend) == 2);
   CHECK(rig.action(of("a@example.com", "")) == "DUNNO");  // cannot be told from other messages
+  rig.engine.reconfigure(test::config_from("[score]\nheader = \"X-Score\"\n"));
+  CHECK(rig.action(of("c@example.com", "1")) == "DUNNO");
+  CHECK(rig.action(of("c@example.com", "3")).starts_with("PREPEND X-Score: "));
 }
 
 // What is answered to questions about one message, one after the other: "DUNNO", "X-Score", "Received-SPF".

@@ -22,8 +22,7 @@ TEST_CASE("header_fields: each field once for each message, one at a time") {
   CHECK(headers.next(kMessage, {}) == "X-D: 5");
   CHECK(headers.next(kMessage, {"X-A: 4"}).empty());
   CHECK(headers.next(8, {}).empty());
-  headers.clear();
-  CHECK(headers.next(kMessage, {"X-A: 1"}) == "X-A: 1");
+  CHECK(headers.next(9, {"X-A: 1"}) == "X-A: 1");
 }
 
 TEST_CASE("header_fields: what was not fetched by the end of a message is said once") {

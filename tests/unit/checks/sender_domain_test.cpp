@@ -90,6 +90,6 @@ TEST_CASE("sender_domain: what is no domain is not looked up") {
 TEST_CASE("sender_domain: two rounds of questions, and at most ten mail servers") {
   test::FakeResolver resolver;
   for (int i = 0; i < 30; ++i) resolver.add("many.example MX 10 mx" + std::to_string(i) + ".example");
-  CHECK(judge("joe@many.example", resolver) == "bogus_mx (many.example: no MX has an address)");
+  CHECK(judge("joe@many.example", resolver) == "");  // one of the others may be usable
   CHECK(resolver.asked().size() == 1 + 2 * 10);
 }
