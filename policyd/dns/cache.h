@@ -1,10 +1,10 @@
 // Answers of the DNS that still hold, bounded in number and in memory.
 //
-// An entry is found by 128 bits of a keyed hash of its name and type (SipHash): the name itself is not kept, and nobody
-// outside can make two names look the same. It costs 40 octets and its answer; all NXDOMAINs share one answer, and so
-// do all other answers without data, so a million of these cost some 50 MB, a million of single addresses some 200 MB.
-// Long answers (a TXT record may have 64 KiB) cannot make it more: all answers together have kOctetsEach for each of
-// `most` entries.
+// An entry is found by a keyed hash of its name and type (SipHash), 64 bits and those that choose its chain: the
+// name itself is not kept, and nobody outside can make two names look the same. It costs 40 octets and its answer;
+// all NXDOMAINs share one answer, and so do all other answers without data, so a million of these cost some 50 MB, a
+// million of single addresses some 200 MB. Long answers (a TXT record may have 64 KiB) cannot make it more: all
+// answers together have kOctetsEach for each of `most` entries.
 //
 // When it is full, what was not asked for since the hand passed last goes (CLOCK), and what has run out before that: an
 // insertion looks at kLooks entries at most. A long answer that these make no room for is not kept. Whoever inserts

@@ -2,8 +2,8 @@
 //
 // How long answers are kept: as long as they say, at most a day; a no at most an hour, and 30 s where it does not say
 // (no SOA record); a TTL of 0 not at all; what could not be found out for 5 s, so that servers that are away cost the
-// time-out once, then nothing. At most kMostInFlight questions are on their way; what is asked beyond that is a
-// server_failure at once, and counted.
+// time-out once, then nothing. At most kMostInFlight questions are on their way; what is asked beyond that is
+// `overloaded` at once, and counted.
 #pragma once
 
 #include <cstdint>

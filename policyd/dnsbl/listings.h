@@ -1,8 +1,8 @@
 // What DNS lists say of a request: the part that dnsbl and rhsbl share.
 //
-// All questions go out together, one for each zone and name; suspended zones are not asked. An entry of the
-// configuration counts once, however many addresses of however many names it matches. What could not be found out is an
-// error of the observation, beside what was found.
+// All questions go out together, one for each zone and name; suspended zones are not asked, nor believed. An entry
+// of the configuration counts once, however many addresses of however many names it matches. What could not be found
+// out is an error of the observation, beside what was found.
 #pragma once
 
 #include <string>
