@@ -109,10 +109,7 @@ class LogWriter final : public spdlog::sinks::base_sink<std::mutex> {
     }
     const size_t before = gathered_.size();
     append_start(gathered_, message.time, message.level);
-    const size_t text = gathered_.size();
-    gathered_.append(message.payload.data(), message.payload.size());
-    std::replace(gathered_.begin() + static_cast<ptrdiff_t>(text), gathered_.end(), '\n', ' ');  // one event, one line
-    gathered_.push_back('\n');
+    append_line(gathered_, {message.payload.data(), message.payload.size()});
     const bool newly_urgent = message.level >= spdlog::level::warn && !std::exchange(urgent_, true);
     if (before == 0 || newly_urgent || (before <= kMuch && gathered_.size() > kMuch)) wake_.notify_one();
   }
@@ -143,6 +140,16 @@ class LogWriter final : public spdlog::sinks::base_sink<std::mutex> {
     }
     const auto name = spdlog::level::to_string_view(level);
     out.append(name.data(), name.size()).append(": ");
+  }
+
+  // One event, one line.
+  static void append_line(std::string& out, std::string_view text) {
+    const size_t start = out.size();
+    out.append(text);
+    if (text.find('\n') != std::string_view::npos) {
+      std::replace(out.begin() + static_cast<ptrdiff_t>(start), out.end(), '\n', ' ');
+    }
+    out.push_back('\n');
   }
 
   void run() {
