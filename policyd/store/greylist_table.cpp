@@ -102,12 +102,22 @@ void GreylistTable::keep(Entry& entry, WallTime at, WallTime until, bool durable
   entry.until = until;
   Entries& entries = entries_of(entry.kind);
   entries.splice(entries.end(), entries, index_.find(entry.key)->second);
-  if (!tracking_ || !durable || entry.changed) return;
-  entry.changed = true;
-  changes_.push_back(entry.key);
+  if (!tracking_ || !durable || entry.change != kUnchanged) return;
+  entry.change = changes_.size();
+  changes_.push_back(&entry);
+}
+
+// Its change is not to be taken any more.
+void GreylistTable::take_back(Entry& entry) {
+  if (entry.change == kUnchanged) return;
+  changes_[entry.change] = changes_.back();
+  changes_[entry.change]->change = entry.change;
+  changes_.pop_back();
+  entry.change = kUnchanged;
 }
 
 void GreylistTable::forget(Entries& of, Entries::iterator entry) {
+  take_back(*entry);
   index_.erase(entry->key);
   of.erase(entry);
 }
@@ -123,12 +133,8 @@ void GreylistTable::sweep(WallTime now) {
 std::vector<GreylistRecord> GreylistTable::take_changes(size_t most) {
   std::vector<GreylistRecord> taken;
   while (!changes_.empty() && taken.size() < most) {
-    const auto found = index_.find(changes_.back());
-    if (found != index_.end()) {
-      found->second->changed = false;
-      taken.push_back(*found->second);
-    }
-    changes_.pop_back();
+    taken.push_back(*changes_.back());
+    take_back(*changes_.back());
   }
   return taken;
 }

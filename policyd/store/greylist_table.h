@@ -54,8 +54,9 @@ class GreylistTable {
   void restore(GreylistRecord record);
 
  private:
+  static constexpr size_t kUnchanged = SIZE_MAX;
   struct Entry : GreylistRecord {
-    bool changed = false;  // its key stands in changes_
+    size_t change = kUnchanged;  // its place in changes_
   };
   using Entries = std::list<Entry>;
 
@@ -64,13 +65,14 @@ class GreylistTable {
   void keep(Entry& entry, WallTime at, WallTime until, bool durable = true);
   void count_pass(const std::string& client, uint64_t message, Milliseconds record, WallTime now);
   void forget(Entries& of, Entries::iterator entry);
+  void take_back(Entry& entry);
   Entries& entries_of(GreylistRecord::Kind kind) { return entries_[static_cast<size_t>(kind)]; }
 
   const Bounds bounds_;
   std::array<Entries, GreylistRecord::kKinds> entries_;            // each by time, the oldest first
   std::unordered_map<std::string_view, Entries::iterator> index_;  // by key, which the entry holds
   bool tracking_ = false;
-  std::vector<std::string> changes_;
+  std::vector<Entry*> changes_;  // of entries_, so that there are never more of them
 };
 
 }  // namespace policyd

@@ -14,6 +14,7 @@
 
 #include "policyd/store/cell_codec.h"
 #include "policyd/store/sqlite.h"
+#include "policyd/store/sqlite_greylist.h"
 #include "policyd/store/sqlite_reports.h"
 #include "policyd/store/state_file.h"
 #include "shared/text.h"
@@ -43,17 +44,11 @@ constexpr FileTable kTables[] = {
      " PRIMARY KEY(account, key)) WITHOUT ROWID"},
     {"counters",
      "CREATE TABLE IF NOT EXISTS counters(account TEXT NOT NULL PRIMARY KEY, cells BLOB NOT NULL) WITHOUT ROWID"},
-    {"greylist",
-     "CREATE TABLE IF NOT EXISTS greylist(key TEXT NOT NULL PRIMARY KEY, kind TEXT NOT NULL, at INTEGER NOT NULL,"
-     " until INTEGER NOT NULL, message INTEGER NOT NULL, count INTEGER NOT NULL) WITHOUT ROWID;"
-     "CREATE INDEX IF NOT EXISTS greylist_expiry ON greylist(until)"},
+    {"greylist", kCreateGreylist},
     {"reports", kCreateReports},
 };
 constexpr const char* kSign = "PRAGMA application_id = 1886350436; PRAGMA user_version = 1";
 static_assert(kApplication == 1886350436 && kSchema == 1, "as in kSign");
-
-// As they stand in the file; by kind.
-constexpr std::array<std::string_view, GreylistRecord::kKinds> kGreylistKinds = {"waiting", "passed", "client"};
 
 constexpr std::string_view kRights = "; the user that policyd runs as has to read and write the file and its directory";
 
@@ -246,26 +241,8 @@ void SqliteFile::load_counters(Contents& contents) {
 }
 
 void SqliteFile::load_greylist(WallTime now, Contents& contents) {
-  SqliteStatement row(database_,
-                      "SELECT key, kind, at, until, message, count FROM greylist WHERE until >= ? ORDER BY at");
-  row.bind(now.time_since_epoch().count());
   size_t odd = 0;
-  while (row.step()) {
-    const std::string name = row.text(1);
-    const auto kind = std::find(kGreylistKinds.begin(), kGreylistKinds.end(), name);
-    if (kind == kGreylistKinds.end()) {
-      ++odd;
-      continue;
-    }
-    GreylistRecord record;
-    record.key = row.text(0);
-    record.kind = static_cast<GreylistRecord::Kind>(kind - kGreylistKinds.begin());
-    record.at = WallTime(Milliseconds(row.number(2).value_or(0)));
-    record.until = WallTime(Milliseconds(row.number(3).value_or(0)));
-    record.message = static_cast<uint64_t>(row.number(4).value_or(0));
-    record.count = row.number(5).value_or(0);
-    contents.greylist.push_back(std::move(record));
-  }
+  contents.greylist = policyd::load_greylist(database_, now, GreylistTable::kBounds, odd);
   if (odd == 0) return;
   contents.warnings.push_back(path_ + ": greylist: " + std::to_string(odd) + " records of an unknown kind; left out");
 }
@@ -339,16 +316,7 @@ Result<void> SqliteFile::write_counters(const CounterBatch& batch) {
 Result<void> SqliteFile::write_greylist(const GreylistBatch& batch) {
   const std::lock_guard lock(mutex_);
   database_.run("BEGIN IMMEDIATE");
-  {
-    SqliteStatement row(database_, "INSERT OR REPLACE INTO greylist VALUES(?, ?, ?, ?, ?, ?)");
-    for (const GreylistRecord& record : batch) {
-      row.bind(record.key).bind(kGreylistKinds[static_cast<size_t>(record.kind)]);
-      row.bind(record.at.time_since_epoch().count()).bind(record.until.time_since_epoch().count());
-      row.bind(static_cast<int64_t>(record.message)).bind(record.count);
-      row.step();
-      row.again();
-    }
-  }  // a statement that is open would keep the transaction open
+  policyd::write_greylist(database_, batch);
   database_.run("COMMIT");
   return written();
 }
@@ -365,8 +333,7 @@ Result<void> SqliteFile::sweep(WallTime now) {
   const std::lock_guard lock(mutex_);
   SqliteStatement blocks(database_, "DELETE FROM blocks WHERE expires <= ?");
   blocks.bind(now.time_since_epoch().count()).step();
-  SqliteStatement greylist(database_, "DELETE FROM greylist WHERE until < ?");
-  greylist.bind(now.time_since_epoch().count()).step();
+  sweep_greylist(database_, now, GreylistTable::kBounds);
   drop_old_reports(database_, now);
   return written();
 }

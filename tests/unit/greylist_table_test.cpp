@@ -121,6 +121,21 @@ TEST_CASE("greylist_table: what was taken and restored is as it was") {
   CHECK(later.ask("b") == Outcome::first);
 }
 
+TEST_CASE("greylist_table: what was forgotten for want of room is not among the changes any more") {
+  Fixture f({3, 3, 3});
+  f.table.track_changes();
+  for (const char* sender : {"a", "b", "c", "d", "e"}) {
+    f.clock.advance(kMillisecond);
+    f.ask(sender);
+  }
+  std::vector<std::string> keys;
+  for (const GreylistRecord& record : f.table.take_changes(10)) keys.push_back(record.key);
+  std::sort(keys.begin(), keys.end());
+  const std::string client(f.attempt.client), recipient(f.attempt.recipient);
+  CHECK(keys == std::vector<std::string>{client + " c>" + recipient, client + " d>" + recipient,
+                                         client + " e>" + recipient});
+}
+
 TEST_CASE("greylist_table: a dry run changes nothing") {
   Fixture f;
   f.table.track_changes();
