@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <unordered_map>
 
 namespace policyd {
 
@@ -15,39 +16,47 @@ std::string label_of(const std::vector<ZoneSettings>& entries) {
   return {};
 }
 
-ZoneGroup& group_of(ZoneGroups& groups, const std::shared_ptr<Zone>& zone) {
-  const auto found =
-      std::find_if(groups.begin(), groups.end(), [&zone](const ZoneGroup& group) { return group.zone == zone; });
-  return found != groups.end() ? *found : groups.emplace_back(ZoneGroup{zone, {}});
-}
+// The entries of a check by zone, in the order of the zones' first entries.
+class Groups {
+ public:
+  void add(const std::shared_ptr<Zone>& zone, const ZoneSettings& entry) {
+    const auto [place, fresh] = places_.emplace(zone.get(), groups_->size());
+    if (fresh) groups_->push_back({zone, {}});
+    (*groups_)[place->second].entries.push_back(entry);
+  }
+  std::shared_ptr<const ZoneGroups> take() { return std::move(groups_); }
+
+ private:
+  std::shared_ptr<ZoneGroups> groups_ = std::make_shared<ZoneGroups>();
+  std::unordered_map<const Zone*, size_t> places_;
+};
 
 }  // namespace
 
 void Zones::reconfigure(const Config& config) {
   // What takes nearly as long as a look-up or a request may is as bad as no answer.
   const Milliseconds slow = std::min(config.dns.timeout, config.server.deadline / 2) * 3 / 4;
-  std::vector<std::shared_ptr<Zone>> used;
+  ByName known, used;
+  for (const auto& zone : zones_) known.emplace(std::pair(zone->kind(), zone->name()), zone);
+  zones_.clear();
   checks_.clear();
   for (const auto& [check, settings] : config.checks) {
     if (settings.zone_kind == ZoneKind::none) continue;
-    auto groups = std::make_shared<ZoneGroups>();
+    Groups groups;
     for (const ZoneSettings& entry : settings.zones) {
       if (entry.weights[0] == 0 && entry.weights[1] == 0) continue;
-      auto zone = zone_of(settings.zone_kind, entry.zone);
-      if (std::find(zones_.begin(), zones_.end(), zone) == zones_.end()) zones_.push_back(zone);
-      if (std::find(used.begin(), used.end(), zone) == used.end()) used.push_back(zone);
-      group_of(*groups, zone).entries.push_back(entry);
+      const auto [place, fresh] = used.try_emplace({settings.zone_kind, entry.zone});
+      if (fresh) zones_.push_back(place->second = zone_of(known, settings.zone_kind, entry.zone));
+      groups.add(place->second, entry);
     }
-    for (const ZoneGroup& group : *groups) group.zone->configure(label_of(group.entries), slow);
-    checks_.emplace_back(check, std::move(groups));
+    checks_.emplace_back(check, groups.take());
+    for (const ZoneGroup& group : *checks_.back().second) group.zone->configure(label_of(group.entries), slow);
   }
-  zones_ = std::move(used);
 }
 
-std::shared_ptr<Zone> Zones::zone_of(ZoneKind kind, const std::string& name) {
-  for (const auto& zone : zones_) {
-    if (zone->kind() == kind && zone->name() == name) return zone;
-  }
+std::shared_ptr<Zone> Zones::zone_of(const ByName& known, ZoneKind kind, const std::string& name) {
+  const auto found = known.find({kind, name});
+  if (found != known.end()) return found->second;
   return std::make_shared<Zone>(resolver_, clock_, numbers_++, kind, name);
 }
 

@@ -4,6 +4,7 @@
 // those that stay. Checks take the entries of a zone together, so that it is asked once. Nothing here fails.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -42,7 +43,8 @@ class Zones {
   [[nodiscard]] std::vector<ZoneStatus> status() const;
 
  private:
-  std::shared_ptr<Zone> zone_of(ZoneKind kind, const std::string& name);
+  using ByName = std::map<std::pair<ZoneKind, std::string>, std::shared_ptr<Zone>>;
+  std::shared_ptr<Zone> zone_of(const ByName& known, ZoneKind kind, const std::string& name);
 
   Resolver& resolver_;
   const Clock& clock_;

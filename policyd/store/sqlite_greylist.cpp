@@ -18,7 +18,8 @@ std::vector<GreylistRecord> load_greylist(Sqlite& database, WallTime now, const 
   std::vector<GreylistRecord> records;
   std::array<size_t, GreylistRecord::kKinds> taken{};
   SqliteStatement row(database,
-                      "SELECT key, kind, at, until, message, count FROM greylist WHERE until >= ? ORDER BY at DESC");
+                      "SELECT key, kind, at, until, message, count FROM greylist WHERE until >= ?"
+                      " ORDER BY at DESC, key DESC");
   row.bind(now.time_since_epoch().count());
   while (row.step()) {
     const std::string name = row.text(1);
