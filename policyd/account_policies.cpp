@@ -1,5 +1,7 @@
 #include "policyd/account_policies.h"
 
+#include <algorithm>
+
 namespace policyd {
 
 namespace {
@@ -8,6 +10,10 @@ constexpr std::string_view kDefault = "default";
 
 void append(Limits& all, const std::optional<Limits>& some) {
   if (some) all.insert(all.end(), some->begin(), some->end());
+}
+
+bool covers(const Network& wide, const Network& narrow) {
+  return wide.prefix <= narrow.prefix && wide.contains(narrow.address);
 }
 
 }  // namespace
@@ -19,6 +25,7 @@ AccountPolicies::AccountPolicies(std::shared_ptr<const Config> config, const Mir
 void AccountPolicies::reconfigure(std::shared_ptr<const Config> config) {
   config_ = std::move(config);
   default_ = nullptr;
+  networks_version_.reset();
 }
 
 std::shared_ptr<const AccountPolicy> AccountPolicies::of(std::string_view account) {
@@ -47,8 +54,30 @@ std::vector<AccountPolicies::Layer> AccountPolicies::layers(std::string_view acc
   add(account);
   const std::string_view domain = domain_of(account);
   if (!domain.empty() && domain != kDefault) add(domain);
+  if (const auto client = domain.empty() ? Network::parse(account) : Error{}) {
+    for (const NamedNetwork& each : networks()) {
+      if (each.name != account && covers(each.network, *client)) add(each.name);
+    }
+  }
   if (account != kDefault) add(kDefault);
   return all;
+}
+
+const std::vector<AccountPolicies::NamedNetwork>& AccountPolicies::networks() const {
+  if (networks_version_ == mirror_.settings_version()) return networks_;
+  networks_version_ = mirror_.settings_version();
+  networks_.clear();
+  const auto add = [this](const std::string& name) {
+    if (const auto network = Network::parse(name)) networks_.push_back({*network, name});
+  };
+  for (const auto& each : config_->accounts) add(each.first);
+  for (const auto& each : mirror_.all_settings()) {
+    if (!config_->accounts.contains(each.first)) add(each.first);
+  }
+  std::stable_sort(networks_.begin(), networks_.end(), [](const NamedNetwork& left, const NamedNetwork& right) {
+    return left.network.prefix > right.network.prefix;
+  });
+  return networks_;
 }
 
 std::shared_ptr<const AccountPolicy> AccountPolicies::resolve(std::string_view account) const {
@@ -58,6 +87,10 @@ std::shared_ptr<const AccountPolicy> AccountPolicies::resolve(std::string_view a
   append(policy->limits, policy->settings.recipients);
   append(policy->limits, policy->settings.bytes);
   policy->on_limit = policy->settings.on_limit.value_or(OnLimit::defer);
+  policy->max_size = policy->settings.max_size.value_or(0);
+  policy->max_recipients = policy->settings.max_recipients_per_message.value_or(0);
+  policy->sender_must_exist = policy->settings.sender_must_exist.value_or(false);
+  policy->block_spam = policy->settings.block_outgoing_spam.value_or(true);
   return policy;
 }
 

@@ -1,6 +1,8 @@
 // Which settings are in force for an account: each key from the nearest place that sets it.
 //
-// account, then its domain, then "default"; in each the store's override (Redis, policyctl) goes before the file.
+// account, then its domain, then "default"; an account that is a client's address or network has the networks around
+// it in place of the domain, the longest prefix first. In each the store's override (Redis, policyctl) goes before the
+// file.
 // Worked out once per account and kept until the configuration or an override changes; bounded.
 #pragma once
 
@@ -19,6 +21,10 @@ struct AccountPolicy {
   AccountSettings settings;
   Limits limits;                       // messages, recipients and bytes in one list
   OnLimit on_limit = OnLimit::defer;
+  int64_t max_size = 0;        // octets; 0: no bound
+  int64_t max_recipients = 0;  // of a message; 0: no bound
+  bool sender_must_exist = false;
+  bool block_spam = true;
 };
 
 class AccountPolicies {
@@ -30,19 +36,26 @@ class AccountPolicies {
 
   // The places that are asked, nearest first. Names are views into `account`.
   struct Layer {
-    std::string_view name;      // "joe@example.com", "example.com", "default"
+    std::string_view name;      // "joe@example.com", "example.com", "192.0.2.0/24", "default"
     bool from_store = false;
     const AccountSettings* settings;
   };
   [[nodiscard]] std::vector<Layer> layers(std::string_view account) const;
 
  private:
+  struct NamedNetwork {
+    Network network;
+    std::string name;
+  };
   [[nodiscard]] std::shared_ptr<const AccountPolicy> resolve(std::string_view account) const;
+  [[nodiscard]] const std::vector<NamedNetwork>& networks() const;
 
   static constexpr size_t kEntries = 64 * 1024;
   std::shared_ptr<const Config> config_;
   const Mirror& mirror_;
   uint64_t version_ = 0;  // of the mirror's settings that known_ was worked out from
+  mutable std::optional<uint64_t> networks_version_;  // the same of networks_
+  mutable std::vector<NamedNetwork> networks_;        // that have settings, the longest prefix first
   bool alike_ = false;    // no account and no domain has settings of its own: all have default_
   std::shared_ptr<const AccountPolicy> default_;
   std::unordered_map<std::string, std::shared_ptr<const AccountPolicy>, StringHash, std::equal_to<>> known_;

@@ -9,18 +9,8 @@ namespace policyd {
 
 namespace {
 
-constexpr std::string_view kDeferCode = "4.7.1 ";
-constexpr std::string_view kRejectCode = "5.7.1 ";
-
 bool refused(const Verdict& verdict) {
   return verdict.action == Action::defer || verdict.action == Action::reject;
-}
-
-// The text of an action: with the enhanced status code that fits, except for HOLD, which only shows in the log.
-std::string with_code(Action action, std::string_view text) {
-  std::string whole(action == Action::defer ? kDeferCode : action == Action::reject ? kRejectCode : "");
-  whole += text;
-  return whole;
 }
 
 void apply_block(const Block& block, const SmtpReply& usual, Verdict& verdict) {
@@ -36,8 +26,8 @@ void apply_block(const Block& block, const SmtpReply& usual, Verdict& verdict) {
   verdict.text = reply.enhanced + " " + reply.text;
 }
 
-// A check with `block = true` rejects at once; else the thresholds speak.
-void apply_score(const Config& config, const std::vector<const CheckSettings*>& checks, Verdict& verdict) {
+// A check with `block = true` rejects at once; else the thresholds speak, where they are heard.
+void apply_score(const Config& config, const std::vector<const CheckSettings*>& checks, bool heard, Verdict& verdict) {
   verdict.score = sum_of(verdict.findings);
   const auto blocks = [&checks](const Finding& finding) {
     const auto& table = check_table();
@@ -48,25 +38,12 @@ void apply_score(const Config& config, const std::vector<const CheckSettings*>& 
   if (std::any_of(verdict.findings.begin(), verdict.findings.end(), blocks)) {
     verdict.action = Action::reject;
     verdict.cause = Cause::check;
-  } else {
+  } else if (heard) {
     verdict.action = action_for(config.score.thresholds[static_cast<size_t>(verdict.direction)], verdict.score);
     if (verdict.action != Action::dunno) verdict.cause = Cause::score;
   }
   if (verdict.action == Action::dunno) return;
   verdict.text = with_code(verdict.action, fill_in(config.score.text, reasons_of(verdict.findings), verdict.score));
-}
-
-constexpr Action kOnLimit[] = {Action::defer, Action::reject, Action::hold};
-
-void apply_limit(const Config& config, const AccountPolicy& policy, Verdict& verdict) {
-  verdict.cause = Cause::limit;
-  verdict.action = kOnLimit[static_cast<size_t>(policy.on_limit)];
-  std::string text = config.limits.text;
-  if (verdict.action == Action::defer && verdict.charge.retry_after) {
-    const int64_t seconds = (verdict.charge.retry_after->count() + 999) / 1000;
-    text += ", try again in " + std::to_string(seconds) + (seconds == 1 ? " second" : " seconds");
-  }
-  verdict.text = with_code(verdict.action, text);
 }
 
 // Those that a message should have whose recipient has just been judged.
@@ -116,15 +93,18 @@ Task<Verdict> Engine::evaluate(const Request& request, Mode mode) {
   // Before anything is waited for: the settings of the same configuration as all else.
   const auto policy = subject.direction() == Direction::outgoing ? policies_.of(subject.account()) : nullptr;
   bool going_on = begin(request.state(), subject, config, key, verdict);
-  if (going_on && judging && plan->applied[static_cast<size_t>(verdict.direction)].any()) {
+  auto sender_domain = Outgoing::SenderDomain::takes_mail_or_unknown;
+  const CheckSet wanted = policy && policy->sender_must_exist ? Inspection::sender_domain() : CheckSet();
+  if (going_on && judging && (plan->applied[static_cast<size_t>(verdict.direction)] | wanted).any()) {
     Inspection inspection({resolver_, zones_, clock_, loop_, tally_}, request, subject.names(), *plan,
-                          mode == Mode::live);
+                          mode == Mode::live, wanted);
     if (!inspection.complete()) {
       const auto asking = inspection.ask();
       co_await asking;
     }
     inspection.conclude(verdict);
-    apply_score(config, plan->settings, verdict);
+    if (inspection.found(wanted)) sender_domain = Outgoing::SenderDomain::takes_none;
+    apply_score(config, plan->settings, !policy || policy->block_spam, verdict);
     going_on = !refused(verdict);
     if (going_on && inspection.wants_greylisting()) {
       if (const auto keys = greylist_keys(request, subject, config.greylist, verdict)) {
@@ -134,13 +114,17 @@ Task<Verdict> Engine::evaluate(const Request& request, Mode mode) {
       }
     }
   }
-  if (going_on && policy && !policy->limits.empty()) {
-    const Charge charge = charge_of(request, subject, *policy, mode);
-    const auto charging = store_.charge(charge);
-    verdict.charge = co_await charging;
-    if (!verdict.charge.passed) apply_limit(config, *policy, verdict);
-    going_on = !refused(verdict);
+  if (going_on && policy) going_on = outgoing_.keeps_rules(request, subject, *policy, sender_domain, verdict);
+  if (going_on && policy) {
+    if (auto charge = outgoing_.charge_of(request, subject, *policy, config)) {
+      charge->dry_run = mode == Mode::dry;
+      const auto charging = store_.charge(*charge);
+      verdict.charge = co_await charging;
+      Outgoing::apply_limits(config, *policy, verdict);
+      going_on = !refused(verdict);
+    }
   }
+  if (going_on && policy && judging && mode == Mode::live) outgoing_.passed(request, subject, *policy, config);
   if (going_on && judging && key) recent_.remember(*key, verdict.action, verdict.text, verdict.score);
   if (mode == Mode::live) {
     if (plan->writes_headers && verdict.action == Action::dunno) prepend(request, config, verdict);
@@ -178,22 +162,6 @@ Task<void> Engine::greylist(const Request& request, const GreylistKeys& keys, co
   const auto asking = store_.greylist(attempt);
   const GreylistResult result = co_await asking;
   apply_greylist(config, result, keys.client, verdict);
-}
-
-// A recipient's charge at RCPT; afterwards the message's is settled.
-Charge Engine::charge_of(const Request& request, const Subject& subject, const AccountPolicy& policy, Mode mode) {
-  Charge charge;
-  charge.kind = request.state() == ProtocolState::rcpt ? Charge::Kind::recipient : Charge::Kind::settle;
-  charge.account = subject.account();
-  charge.instance = request.instance();
-  charge.recipient = subject.recipient();
-  charge.recipients = request.recipient_count();
-  // Before END-OF-MESSAGE the size is what MAIL declared.
-  charge.bytes = request.size();
-  charge.limits = &policy.limits;
-  charge.ended = request.state() == ProtocolState::end_of_message;
-  charge.dry_run = mode == Mode::dry;
-  return charge;
 }
 
 // Mail that goes on is given its header fields; who has passed before brings none, but may fetch what waits.

@@ -1,7 +1,7 @@
 // The engine: from a request to a verdict.
 //
-// blocks -> (already decided?) -> allow -> checks -> score -> greylisting (incoming) or limits (outgoing). Blocks come
-// from the mirror and are looked at afresh every time; a recipient that passed once is not checked or charged again
+// blocks -> (already decided?) -> allow -> checks -> score -> greylisting (incoming) or the account's rules and limits
+// (outgoing: outgoing.h). Blocks come from the mirror and are looked at afresh every time; a recipient that passed once is not checked or charged again
 // however many restriction lists ask. The refusal is soft: only RCPT is refused, so CONNECT, EHLO and MAIL are answered
 // DUNNO; DATA and END-OF-MESSAGE settle the charge. Never fails: what cannot be found out is neutral.
 #pragma once
@@ -20,6 +20,7 @@
 #include "policyd/greylist/greylisting.h"
 #include "policyd/header_fields.h"
 #include "policyd/inspection.h"
+#include "policyd/outgoing.h"
 #include "policyd/recent_decisions.h"
 #include "policyd/report/tally.h"
 #include "policyd/store/mirror.h"
@@ -84,7 +85,6 @@ class Engine {
              const std::optional<RecentDecisions::Key>& key, Verdict& verdict) const;
   Task<void> greylist(const Request& request, const GreylistKeys& keys, const Config::Greylist& config, Mode mode,
                       Verdict& verdict);
-  static Charge charge_of(const Request& request, const Subject& subject, const AccountPolicy& policy, Mode mode);
   void prepend(const Request& request, const Config& config, Verdict& verdict);
   void count(const Verdict& verdict);
 
@@ -98,6 +98,7 @@ class Engine {
   RecentDecisions recent_;
   HeaderFields headers_;
   AccountPolicies policies_;
+  Outgoing outgoing_;
   EngineStatistics statistics_;
   Tally tally_;
 };

@@ -44,14 +44,38 @@ size_t Inspection::proof() {
 }
 
 Inspection::Inspection(const InspectionParts& parts, const Request& request, const BlockSubject& subject,
-                       const CheckPlan& plan, bool live)
-    : parts_(parts), request_(request), plan_(plan), direction_(subject.direction), live_(live) {
+                       const CheckPlan& plan, bool live, CheckSet wanted)
+    : parts_(parts),
+      request_(request),
+      plan_(plan),
+      direction_(subject.direction),
+      live_(live),
+      wanted_(wanted) {
   const AllowList::Skips skips = plan.allow.of(subject);
   due_ = plan.applied[static_cast<size_t>(direction_)] & ~skips.now;
   spared_by_proof_ = due_ & skips.after_spf_pass;
-  if (due_.none()) return;
+  if ((due_ | wanted_).none()) return;
   seen_.resize(check_table().size());
   if (live_) recall();
+}
+
+CheckSet Inspection::sender_domain() {
+  static const CheckSet kSenderDomain = [] {
+    const auto& table = check_table();
+    const auto row = std::find_if(table.begin(), table.end(),
+                                  [](const CheckRow& each) { return each.spec.name == "sender_domain"; });
+    CheckSet set;
+    set.set(static_cast<size_t>(row - table.begin()));
+    return set;
+  }();
+  return kSenderDomain;
+}
+
+bool Inspection::found(CheckSet which) const {
+  for (size_t i = 0; i < seen_.size(); ++i) {
+    if (which.test(i) && seen_[i] && !seen_[i]->outcomes.empty()) return true;
+  }
+  return false;
 }
 
 void Inspection::recall() {

@@ -35,9 +35,10 @@ struct InspectionParts {
 
 class Inspection {
  public:
-  // `request`, `subject` and `plan` outlive it. `live` false: all is looked at afresh, and nothing remembered.
+  // `request`, `subject` and `plan` outlive it. `live` false: all is looked at afresh, and nothing remembered. Those of
+  // `wanted` are done in any case; they go into the verdict only where they are due.
   Inspection(const InspectionParts& parts, const Request& request, const BlockSubject& subject, const CheckPlan& plan,
-             bool live);
+             bool live, CheckSet wanted = {});
   Inspection(const Inspection&) = delete;
   Inspection& operator=(const Inspection&) = delete;
 
@@ -48,6 +49,10 @@ class Inspection {
 
   // Once all is asked. Findings, identity and header fields go into the verdict.
   void conclude(Verdict& verdict) const;
+  // Whether one of these has found something.
+  [[nodiscard]] bool found(CheckSet which) const;
+  // The check that says whether the sender's domain takes mail.
+  static CheckSet sender_domain();
   [[nodiscard]] bool wants_greylisting() const { return due_.test(CheckPlan::greylisting()); }
 
  private:
@@ -57,7 +62,7 @@ class Inspection {
   void settle_proof();
   // Whether something hangs on a proof that has not been looked for.
   [[nodiscard]] bool wants_proof() const { return spared_by_proof_.any() && !asked_.test(proof()); }
-  [[nodiscard]] CheckSet missing() const { return due_ & checks() & ~asked_; }
+  [[nodiscard]] CheckSet missing() const { return (due_ | wanted_) & checks() & ~asked_; }
   static CheckSet checks();
   static size_t proof();
 
@@ -66,6 +71,7 @@ class Inspection {
   const CheckPlan& plan_;
   const Direction direction_;
   const bool live_;
+  const CheckSet wanted_;
   CheckSet due_;
   CheckSet spared_by_proof_;  // of those due
   CheckSet asked_;            // answered, recalled, or too late

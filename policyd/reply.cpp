@@ -113,6 +113,7 @@ void append_log_line(std::string& out, const Request& request, const Verdict& ve
     out += " block=";
     append_quoted(out, std::string(block_type_name(verdict.block->target.type)) + ":" + verdict.block->target.target);
   }
+  append_field(out, " rule=", verdict.rule);
   append_limit(out, verdict.charge);
   if (verdict.greylisting) append_greylisting(out, *verdict.greylisting);
   append_field(out, " text=", verdict.text);

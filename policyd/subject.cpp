@@ -14,7 +14,15 @@ std::string account_of(const std::optional<IpAddress>& client) {
   return client->masked(64).to_string() + "/64";
 }
 
+constexpr int kNetworkV4 = 24;
+constexpr int kNetworkV6 = 64;
+
 }  // namespace
+
+std::string client_network(const IpAddress& client) {
+  const int prefix = client.v6 ? kNetworkV6 : kNetworkV4;
+  return Network{client.masked(prefix), prefix}.to_string();
+}
 
 Direction direction_of(const Request& request, const std::optional<IpAddress>& client,
                        const std::vector<Network>& networks) {
@@ -53,6 +61,13 @@ Subject::Subject(const Request& request, const Config& config) {
   if (names_.direction == Direction::incoming) return;
   if (names_.login.empty()) client_account_ = account_of(names_.client);
   names_.account = names_.login.empty() ? std::string_view(client_account_) : names_.login;
+  account_ = names_.account;
+  if (config.traffic.account == "network" && names_.client) {
+    network_ = client_network(*names_.client);
+    account_ = network_;
+  } else if (const auto domain = domain_of(names_.login); config.traffic.account == "domain" && !domain.empty()) {
+    account_ = domain;
+  }
 }
 
 }  // namespace policyd

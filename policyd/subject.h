@@ -12,7 +12,8 @@
 
 namespace policyd {
 
-// Names in lower case; the account of outgoing mail: the login, or without one the client's address (IPv6: its /64).
+// Names in lower case; the account of outgoing mail: the login, or without one the client's address (IPv6: its /64). It
+// is charged to that account, or as traffic.account says to the login's domain, or to the client's /24 or /64.
 // Cannot be copied: the views point into its own text, or into the request, which outlives it.
 class Subject {
  public:
@@ -21,16 +22,21 @@ class Subject {
   Subject& operator=(const Subject&) = delete;
 
   [[nodiscard]] Direction direction() const { return names_.direction; }
-  [[nodiscard]] std::string_view account() const { return names_.account; }
+  // Whom outgoing mail is charged to.
+  [[nodiscard]] std::string_view account() const { return account_; }
   [[nodiscard]] std::string_view recipient() const { return names_.recipient; }
   // For the look-up of blocks.
   [[nodiscard]] const BlockSubject& names() const { return names_; }
 
  private:
   std::string text_;
-  std::string client_account_;
+  std::string client_account_, network_;
+  std::string_view account_;
   BlockSubject names_;
 };
+
+// A client's /24 or /64: "192.0.2.0/24".
+std::string client_network(const IpAddress& client);
 
 // policy_context decides; else outgoing is mail of a logged-in client, or of one in `networks`.
 Direction direction_of(const Request& request, const std::optional<IpAddress>& client,

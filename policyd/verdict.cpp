@@ -6,11 +6,19 @@ namespace policyd {
 
 namespace {
 constexpr std::array<std::string_view, kActions> kActionNames = {"DUNNO", "PREPEND", "DEFER", "HOLD", "REJECT"};
-constexpr std::array<std::string_view, kCauses> kCauseNames = {"none",  "not_asked", "block",   "check",
-                                                               "score", "limit",     "earlier", "greylist"};
+constexpr std::array<std::string_view, kCauses> kCauseNames = {
+    "none", "not_asked", "block", "check", "score", "limit", "earlier", "greylist", "rule"};
 constexpr std::array<std::string_view, GreylistResult::kOutcomes> kGreylistNames = {"first", "early",   "passed",
                                                                                     "known", "allowed", "unknown"};
+constexpr std::string_view kDeferCode = "4.7.1 ";
+constexpr std::string_view kRejectCode = "5.7.1 ";
 }  // namespace
+
+std::string with_code(Action action, std::string_view text) {
+  std::string whole(action == Action::defer ? kDeferCode : action == Action::reject ? kRejectCode : "");
+  whole += text;
+  return whole;
+}
 
 std::string_view action_name(Action action) { return kActionNames[static_cast<size_t>(action)]; }
 std::string_view cause_name(Cause cause) { return kCauseNames[static_cast<size_t>(cause)]; }

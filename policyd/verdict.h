@@ -17,6 +17,8 @@ namespace policyd {
 enum class Action : uint8_t { dunno, prepend, defer, hold, reject };
 inline constexpr size_t kActions = 5;
 std::string_view action_name(Action action);  // "DUNNO"
+// The text of an action with the enhanced status code that fits, except for HOLD, which only shows in the log.
+std::string with_code(Action action, std::string_view text);
 
 // A check's outcome, weighed. `counted` is false for a dry run: shown, never acted on.
 struct Finding {
@@ -30,8 +32,8 @@ struct Finding {
 };
 
 // What decided.
-enum class Cause : uint8_t { none, not_asked, block, check, score, limit, earlier, greylist };
-inline constexpr size_t kCauses = 8;
+enum class Cause : uint8_t { none, not_asked, block, check, score, limit, earlier, greylist, rule };
+inline constexpr size_t kCauses = 9;
 std::string_view cause_name(Cause cause);
 
 std::string_view greylist_outcome_name(GreylistResult::Outcome outcome);  // "first"
@@ -59,6 +61,7 @@ struct Verdict {
   std::shared_ptr<const Block> block;  // cause block
   std::optional<Greylisting> greylisting;  // incoming: where it was looked at
   ChargeResult charge;         // outgoing: what the limits said
+  std::string_view rule{};     // cause rule: the account's setting, "max_size"
 };
 
 }  // namespace policyd

@@ -97,6 +97,8 @@ struct Config {
     std::vector<Network> networks;
     std::vector<std::string> own_names;      // EHLO names that are ours, lower case; empty: the host name
     std::vector<Network> own_addresses;      // beside the address that the client connected to
+    std::string account;                     // outgoing mail is charged to the "login", its "domain", or the "network"
+    std::vector<std::string> internal_domains;  // of recipients that do not count: "example.com", ".example.com"
   } traffic;
   struct Score {
     std::array<Thresholds, 2> thresholds;    // by Direction
@@ -127,7 +129,8 @@ struct Config {
   } log;
   std::map<std::string, CheckSettings, std::less<>> checks;       // one for every CheckSpec
   std::vector<AllowEntry> allow;
-  std::map<std::string, AccountSettings, std::less<>> accounts;   // "default", "example.com", "joe@example.com"
+  std::map<std::string, AccountSettings, std::less<>> accounts;   // "default", "example.com", "joe@example.com",
+                                                                  // "192.0.2.0/24"
 };
 
 // Reads `path`. On failure: every error found, in the order of the file. A file that cannot be read is one error.

@@ -16,8 +16,6 @@ constexpr std::string_view kChecks = "checks";
 constexpr std::string_view kAccounts = "accounts";
 constexpr std::string_view kAllow = "allow";
 constexpr std::string_view kZones = "zones";
-constexpr std::string_view kOnLimit =
-    "on_limit";  // the one account setting that is no list of limits
 
 std::string join_path(std::string_view section, std::string_view key) {
   return section.empty() ? toml_key(key) : fmt::format("{}.{}", section, toml_key(key));
@@ -319,27 +317,47 @@ void ConfigReader::read_setting(const ConfigMember& member, const std::string& p
     return complain_unknown(member, path, names, hint);
   }
   const Complain report = complainer(path);
-  if (member.key != kOnLimit) return read_limits(member, row->takes, settings, report);
-  if (!is_text(member.value, "\"defer\"", report)) return;
-  const Result<void> done = settings.set(member.key, member.value.text);
+  if (row->form == SettingForm::limits || row->form == SettingForm::list) {
+    return read_list(member, *row, settings, report);
+  }
+  std::string text = member.value.text;
+  if (row->form == SettingForm::number) {
+    constexpr int kMost = 1'000'000'000;
+    int number = 0;
+    bool sound = true;
+    read_number(member.value, 0, kMost, number, [&](const ConfigNode& where, std::string reason) {
+      sound = false;
+      report(where, std::move(reason));
+    });
+    if (!sound) return;
+    text = std::to_string(number);
+  } else if (row->form == SettingForm::flag) {
+    if (!member.value.is(ConfigNode::Kind::boolean)) {
+      return report(member.value, "expected true or false, found " + describe(member.value));
+    }
+    text = member.value.boolean ? "true" : "false";
+  } else if (!is_text(member.value, toml_string(row->takes.substr(0, row->takes.find(','))), report)) {
+    return;
+  }
+  const Result<void> done = settings.set(member.key, text);
   if (!done) report(member.value, done.error().message);
 }
 
-void ConfigReader::read_limits(const ConfigMember& member, std::string_view example,
-                               AccountSettings& settings, const Complain& complain) {
-  const std::string first = toml_string(example.substr(0, example.find(',')));
+void ConfigReader::read_list(const ConfigMember& member, const SettingRow& row,
+                             AccountSettings& settings, const Complain& complain) {
+  const std::string first = toml_string(row.takes.substr(0, row.takes.find(',')));
   if (!member.value.is(ConfigNode::Kind::array)) {
     return complain(member.value, fmt::format("expected an array such as [{}], found {}", first,
                                               describe(member.value)));
   }
-  std::vector<std::string> limits;
+  std::vector<std::string> items;
   bool sound = true;
   for (const ConfigNode& item : member.value.items) {
     if (!is_text(item, first, complain)) {
       sound = false;
       continue;
     }
-    if (item.text.find('/') == std::string::npos) {
+    if (row.form == SettingForm::limits && item.text.find('/') == std::string::npos) {
       complain(item,
                fmt::format("{} is not a limit; expected N/WINDOW, e.g. {}, or [] for no limit",
                            quoted(item.text), first));
@@ -351,10 +369,10 @@ void ConfigReader::read_limits(const ConfigMember& member, std::string_view exam
     const Result<void> done = AccountSettings{}.set(member.key, item.text);
     if (!done) complain(item, done.error().message);
     sound = sound && done.ok();
-    limits.push_back(item.text);
+    items.push_back(item.text);
   }
   if (!sound) return;
-  const Result<void> done = settings.set(member.key, fmt::format("{}", fmt::join(limits, ", ")));
+  const Result<void> done = settings.set(member.key, fmt::format("{}", fmt::join(items, ", ")));
   if (!done) complain(member.value, done.error().message);
 }
 

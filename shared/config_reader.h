@@ -56,8 +56,8 @@ class ConfigReader {
   void read_accounts(const ConfigNode& section);
   void read_account(const ConfigNode& table, const std::string& path, AccountSettings& settings);
   void read_setting(const ConfigMember& member, const std::string& path, AccountSettings& settings);
-  void read_limits(const ConfigMember& member, std::string_view example, AccountSettings& settings,
-                   const Complain& complain);
+  void read_list(const ConfigMember& member, const SettingRow& row, AccountSettings& settings,
+                 const Complain& complain);
 
   void check_timing();
   void check_greylist();

@@ -132,6 +132,13 @@ Rows traffic_rows() {
     list_row(
         {"traffic.own_addresses", "[]", "addresses that are ours"}, network,
         [](auto& c) -> auto& { return c.traffic.own_addresses; }),
+    text_row(
+        {"traffic.account", R"("login")", "whom outgoing mail is charged to"},
+        one_of(R"("login")", {"login", "domain", "network"}), [](auto& c) -> auto& { return c.traffic.account; }),
+    list_row(
+        {"traffic.internal_domains", "[]", "domains of recipients that do not count"},
+        plain(R"(".example.com")", parse_domain_pattern),
+        [](auto& c) -> auto& { return c.traffic.internal_domains; }),
   };
 }
 
@@ -249,6 +256,11 @@ const std::vector<AccountDefault>& account_defaults() {
       {"recipients", R"(["1000/1h"])"},
       {"bytes", R"(["2GB/1d"])"},
       {"on_limit", R"("defer")"},
+      {"max_size", R"("none")"},
+      {"max_recipients_per_message", "0"},
+      {"senders", "[]"},
+      {"sender_must_exist", "false"},
+      {"block_outgoing_spam", "true"},
   };
   return rows;
 }

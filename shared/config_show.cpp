@@ -9,6 +9,7 @@
 #include "shared/config_schema.h"
 #include "shared/config_tables.h"
 #include "shared/config_tree.h"
+#include "shared/setting_values.h"
 
 namespace policyd {
 namespace {
@@ -57,20 +58,27 @@ void show_check(std::string& out, const CheckSpec& spec, const CheckSettings& se
   for (const ZoneSettings& zone : settings.zones) show_table(out, path, zone_rows(spec.zones), zone);
 }
 
-std::string show_limits(const Limits& limits) {
+// A setting's text, as it stands in the file.
+std::string show_setting(SettingForm form, const std::string& text) {
+  switch (form) {
+    case SettingForm::text: return toml_string(text);
+    case SettingForm::flag: return text;
+    case SettingForm::number: return says_none(text) ? "0" : text;
+    default: break;
+  }
+  if (says_none(text)) return "[]";
   std::vector<std::string> list;
-  for (const Limit& limit : limits) list.push_back(toml_string(limit.to_string()));
+  for (const std::string& item : split_list(text)) list.push_back(toml_string(item));
   return fmt::format("[{}]", fmt::join(list, ", "));
 }
 
 void show_account(std::string& out, std::string_view name, const AccountSettings& settings) {
   out += fmt::format("\n[accounts.{}]\n", toml_key(name));
-  if (settings.messages) out += fmt::format("messages = {}\n", show_limits(*settings.messages));
-  if (settings.recipients)
-    out += fmt::format("recipients = {}\n", show_limits(*settings.recipients));
-  if (settings.bytes) out += fmt::format("bytes = {}\n", show_limits(*settings.bytes));
-  if (settings.on_limit)
-    out += fmt::format("on_limit = {}\n", toml_string(on_limit_name(*settings.on_limit)));
+  const auto values = settings.to_map();
+  for (const SettingRow& row : setting_rows()) {
+    const auto value = values.find(std::string(row.key));
+    if (value != values.end()) out += fmt::format("{} = {}\n", row.key, show_setting(row.form, value->second));
+  }
 }
 
 }  // namespace

@@ -185,6 +185,11 @@ Result<std::string> parse_account_name(std::string_view text) {
   }
   if (text.ends_with('@')) return bad(text, "has no domain after the '@'");
   if (text.front() == ' ' || text.back() == ' ') return bad(text, "begins or ends with a space");
+  if (IpAddress::parse(text.substr(0, text.find('/')))) {
+    const Result<Network> network = Network::parse(text);
+    if (!network) return network.error();
+    return network->to_string();
+  }
   return to_lower(text);
 }
 

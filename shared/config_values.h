@@ -50,7 +50,8 @@ Result<std::string> parse_reply_text(std::string_view text);
 // "stderr", "syslog", or the absolute path of a file.
 Result<std::string> parse_log_target(std::string_view text);
 
-// The name of a table under [accounts], lower-cased: "default", a domain, or a login.
+// The name of a table under [accounts], lower-cased: "default", a domain, a login, or a client's address or network
+// in its shortest form.
 Result<std::string> parse_account_name(std::string_view text);
 
 }  // namespace policyd

@@ -8,13 +8,13 @@
 #include <charconv>
 
 #include "shared/duration.h"
+#include "shared/setting_values.h"
 #include "shared/text.h"
 
 namespace policyd {
 namespace {
 
 constexpr int64_t kMaximumCount = (1LL << 53) - 1;
-constexpr size_t kMaximumList = 1000;  // octets; whoever writes more has made a mistake
 constexpr Milliseconds kMinimumWindow = std::chrono::seconds(1);
 constexpr Milliseconds kMaximumWindow = std::chrono::hours(366 * 24);
 
@@ -46,11 +46,6 @@ const MeterRow& meter_row(Meter meter) {
   std::abort();  // a Meter without a row
 }
 
-Error bad_limit(Meter meter, std::string_view text, const std::string& reason) {
-  return {quoted(text) + " is not a limit: " + reason + "; expected N/WINDOW, e.g. " +
-          std::string(meter_row(meter).example)};
-}
-
 Result<int64_t> parse_count(std::string_view text) {
   int64_t number = 0;
   const char* end = text.data() + text.size();
@@ -59,57 +54,6 @@ Result<int64_t> parse_count(std::string_view text) {
     return Error{quoted(text) + " is not a whole number from 0 to 9007199254740991"};
   }
   return number;
-}
-
-constexpr bool separates(char c) {
-  return c == ',' || c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-// Splits at commas and spaces, but not at the spaces around a '/': "60 / 1m, 500/1h".
-std::vector<std::string> split_limits(std::string_view list) {
-  std::vector<std::string> items(1);
-  for (size_t i = 0; i < list.size(); ++i) {
-    std::string& item = items.back();
-    if (!separates(list[i])) {
-      item += list[i];
-      continue;
-    }
-    const bool beside_slash = item.ends_with('/') || trim(list.substr(i)).starts_with('/');
-    if (list[i] != ',' && beside_slash) continue;
-    if (!item.empty()) items.emplace_back();
-  }
-  if (items.back().empty()) items.pop_back();
-  return items;
-}
-
-Result<Limits> parse_limits(Meter meter, std::string_view list) {
-  Limits limits;
-  const std::string_view text = trim(list);
-  if (text.empty() || to_lower(text) == "none") return limits;
-  if (text.size() > kMaximumList)
-    return bad_limit(meter, text, "the list is longer than 1000 octets");
-  const std::vector<std::string> items = split_limits(text);
-  if (items.empty()) return bad_limit(meter, text, "the list is empty; \"none\" is no limit");
-  for (const std::string& item : items) {
-    Result<Limit> limit = Limit::parse(meter, item);
-    if (!limit) return limit.error();
-    for (const Limit& other : limits) {
-      if (other.window != limit->window) continue;
-      return Error{other.to_string() + " and " + limit->to_string() +
-                   " have the same window; give one of them"};
-    }
-    limits.push_back(*limit);
-  }
-  return limits;
-}
-
-std::string format_limits(const Limits& limits) {
-  std::string out;
-  for (const Limit& limit : limits) {
-    if (!out.empty()) out += ", ";
-    out += limit.to_string();
-  }
-  return out.empty() ? "none" : out;
 }
 
 // What can be done with a key; `read` is empty where the key is not set.
@@ -139,6 +83,29 @@ constexpr SettingAccess limits_access() {
           inherit_member<Member>};
 }
 
+// A key whose text `parse` reads and `format` writes.
+template <auto Member, auto parse, auto format>
+constexpr SettingAccess text_access() {
+  return {[](AccountSettings& settings, std::string_view value) -> Result<void> {
+            auto parsed = parse(value);
+            if (!parsed) return parsed.error();
+            settings.*Member = *std::move(parsed);
+            return {};
+          },
+          [](const AccountSettings& settings) -> std::optional<std::string> {
+            if (!(settings.*Member)) return std::nullopt;
+            return format(*(settings.*Member));
+          },
+          inherit_member<Member>};
+}
+
+template <std::optional<bool> AccountSettings::*Member>
+constexpr SettingAccess flag_access() {
+  return text_access<Member, parse_yes_or_no, format_yes_or_no>();
+}
+
+std::string format_senders(const SenderList& senders) { return senders.to_string(); }
+
 Result<void> write_on_limit(AccountSettings& settings, std::string_view value) {
   const std::optional<OnLimit> action = parse_on_limit(to_lower(trim(value)));
   if (!action) return Error{quoted(value) + " is none of defer, reject, hold; expected e.g. defer"};
@@ -156,16 +123,28 @@ struct Setting {
   SettingAccess access;
 };
 
+using Form = SettingForm;
+
 // THE list of settings, in the order of every listing.
-constexpr std::array<Setting, 4> kSettings{{
-    {{"messages", "60/1m, 500/1h", "messages in any interval of the window's length"},
+constexpr std::array<Setting, 9> kSettings{{
+    {{"messages", "60/1m, 500/1h", "messages in any interval of the window's length", Form::limits},
      limits_access<Meter::messages, &AccountSettings::messages>()},
-    {{"recipients", "1000/1h", "recipients in any interval of the window's length"},
+    {{"recipients", "1000/1h", "recipients in any interval of the window's length", Form::limits},
      limits_access<Meter::recipients, &AccountSettings::recipients>()},
-    {{"bytes", "2GB/1d", "octets of mail in any interval of the window's length"},
+    {{"bytes", "2GB/1d", "octets of mail in any interval of the window's length", Form::limits},
      limits_access<Meter::bytes, &AccountSettings::bytes>()},
-    {{"on_limit", "defer, reject or hold", "what happens to mail over a limit"},
+    {{"on_limit", "defer, reject or hold", "what happens to mail over a limit", Form::text},
      {write_on_limit, read_on_limit, inherit_member<&AccountSettings::on_limit>}},
+    {{"max_size", "25MB", "octets of a message at most", Form::text},
+     text_access<&AccountSettings::max_size, parse_size_bound, format_size_bound>()},
+    {{"max_recipients_per_message", "100", "recipients of a message at most", Form::number},
+     text_access<&AccountSettings::max_recipients_per_message, parse_bound, format_bound>()},
+    {{"senders", "own, example.com", "the envelope senders that may be used", Form::list},
+     text_access<&AccountSettings::senders, &SenderList::parse, format_senders>()},
+    {{"sender_must_exist", "true or false", "whether the sender's domain has to take mail", Form::flag},
+     flag_access<&AccountSettings::sender_must_exist>()},
+    {{"block_outgoing_spam", "true or false", "whether the score refuses mail", Form::flag},
+     flag_access<&AccountSettings::block_outgoing_spam>()},
 }};
 
 std::string setting_keys() {
@@ -179,6 +158,10 @@ std::string setting_keys() {
 
 std::string_view meter_name(Meter meter) {
   return meter_row(meter).name;
+}
+
+std::string_view meter_example(Meter meter) {
+  return meter_row(meter).example;
 }
 
 Result<Limit> Limit::parse(Meter meter, std::string_view text) {

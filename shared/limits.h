@@ -13,12 +13,14 @@
 
 #include "shared/clock.h"
 #include "shared/result.h"
+#include "shared/sender_list.h"
 
 namespace policyd {
 
 // What a limit counts. The numbers stand in stored counters: never change one.
 enum class Meter : uint8_t { messages = 1, recipients = 2, bytes = 3 };
-std::string_view meter_name(Meter meter);  // "messages"
+std::string_view meter_name(Meter meter);     // "messages"
+std::string_view meter_example(Meter meter);  // "60/1m"
 
 // At most `maximum` of `meter` in any interval of `window`.
 struct Limit {
@@ -45,6 +47,11 @@ struct AccountSettings {
   std::optional<Limits> recipients;
   std::optional<Limits> bytes;
   std::optional<OnLimit> on_limit;
+  std::optional<int64_t> max_size;                    // octets of a message; 0: no bound
+  std::optional<int64_t> max_recipients_per_message;  // 0: no bound
+  std::optional<SenderList> senders;                  // empty: any
+  std::optional<bool> sender_must_exist;              // its domain takes mail
+  std::optional<bool> block_outgoing_spam;            // false: mail passes whatever its score
 
   // Sets one key from the text an operator writes (in a Redis hash, with `policyctl account set`): several limits
   // are separated by commas or spaces ("60/1m, 500/1h"); "none" or "" is no limit. An unknown key or a bad
@@ -57,11 +64,15 @@ struct AccountSettings {
   bool operator==(const AccountSettings&) const = default;
 };
 
+// How a setting's value stands in the configuration file: limits and lists as arrays of texts.
+enum class SettingForm : uint8_t { limits, list, text, number, flag };
+
 // One row per settings key: validation, help and listings come from here.
 struct SettingRow {
   std::string_view key;
   std::string_view takes;    // "60/1m, 500/1h"
   std::string_view summary;  // one line
+  SettingForm form;
 };
 const std::vector<SettingRow>& setting_rows();
 

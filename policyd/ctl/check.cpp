@@ -58,6 +58,7 @@ constexpr CauseRow kCauses[] = {
     {"limit", "a send rate limit"},
     {"earlier", "decided before"},
     {"greylist", "greylisting"},
+    {"rule", "a setting of the account"},
 };
 
 std::string describe_cause(const std::string& cause) {
@@ -91,6 +92,7 @@ std::string render(const Json& verdict) {
                                   {"account", text_of(verdict, "account")},
                                   {"block", block_line(member_of(verdict, "block"))},
                                   {"limit", limit_line(verdict)},
+                                  {"rule", text_of(verdict, "rule")},
                                   {"greylist", greylist_line(member_of(verdict, "greylist"))},
                                   {"score", std::to_string(number_of(verdict, "score"))}});
   Table table({{"CHECK"}, {"SCORE", Align::right}, {"DETAIL"}});

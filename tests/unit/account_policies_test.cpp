@@ -30,11 +30,13 @@ messages = ["30/1m", "300/1h"]
 struct Rig {
   explicit Rig(std::string_view toml = kFile) : policies(test::config_from(toml), mirror) {}
 
-  // As "messages recipients bytes on_limit".
+  // "KEY VALUE; ..." of those that kFile sets.
   std::string in_force(std::string_view account) {
     const auto policy = policies.of(account);
     std::string all;
-    for (const auto& [key, value] : policy->settings.to_map()) all += (all.empty() ? "" : "; ") + key + " " + value;
+    for (const auto& [key, value] : policy->settings.to_map()) {
+      if (kFile.find("\n" + key + " = ") != std::string_view::npos) all += (all.empty() ? "" : "; ") + key + " " + value;
+    }
     return all;
   }
   void override(const std::string& name, std::string_view key, std::string_view value) {
@@ -164,6 +166,36 @@ TEST_CASE("account policies: every place is asked once, also that of a domain ca
   Mirror mirror(clock);
   const AccountPolicies policies(test::config_from(""), mirror);
   CHECK(policies.layers("joe@default").size() == 1);
+}
+
+TEST_CASE("account policies: clients have the settings of the networks around them, the longest prefix first") {
+  Rig rig("[accounts.\"192.0.2.0/24\"]\nmessages = [\"1/1m\"]\nmax_size = \"1MB\"\n"
+          "[accounts.\"192.0.0.0/16\"]\nmessages = [\"2/1m\"]\nbytes = [\"2GB/1d\"]\nmax_size = \"2MB\"\n"
+          "[accounts.\"192.0.2.7\"]\nmessages = [\"3/1m\"]\n"
+          "[accounts.\"2001:DB8::/32\"]\nmax_size = \"4MB\"\n"
+          "[accounts.default]\nbytes = []\n");
+  struct Case {
+    std::string account;
+    int64_t messages, max_size;
+    bool bytes;
+  };
+  const std::vector<Case> cases{
+      {"192.0.2.7", 3, 1'000'000, true},   {"192.0.2.8", 1, 1'000'000, true},    {"192.0.2.0/24", 1, 1'000'000, true},
+      {"192.0.3.8", 2, 2'000'000, true},   {"198.51.100.1", 60, 0, false},       {"2001:db8::/64", 60, 4'000'000, false},
+      {"2001:db9::/64", 60, 0, false},     {"joe@192.0.2.7", 60, 0, false},      {"192.0.0.0/8", 60, 0, false},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.account);
+    const auto policy = rig.policies.of(c.account);
+    REQUIRE(!policy->limits.empty());
+    CHECK(policy->limits[0].maximum == c.messages);
+    CHECK(policy->max_size == c.max_size);
+    CHECK(!policy->settings.bytes->empty() == c.bytes);
+  }
+  rig.override("192.0.2.128/25", "max_size", "3MB");
+  CHECK(rig.policies.of("192.0.2.8")->max_size == 1'000'000);
+  CHECK(rig.policies.of("192.0.2.129")->max_size == 3'000'000);
+  CHECK(rig.policies.layers("192.0.2.129").size() == 4);
 }
 
 }  // namespace

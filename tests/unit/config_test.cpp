@@ -129,7 +129,12 @@ TEST_CASE("config: an empty file is the defaults") {
   CHECK(common.to_map() == std::map<std::string, std::string>{{"messages", "60/1m, 500/1h"},
                                                               {"recipients", "1000/1h"},
                                                               {"bytes", "2GB/1d"},
-                                                              {"on_limit", "defer"}});
+                                                              {"on_limit", "defer"},
+                                                              {"max_size", "none"},
+                                                              {"max_recipients_per_message", "none"},
+                                                              {"senders", "none"},
+                                                              {"sender_must_exist", "false"},
+                                                              {"block_outgoing_spam", "true"}});
 }
 
 TEST_CASE("config: a check's weights") {

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 using namespace policyd;
 using namespace std::chrono_literals;
 
@@ -86,6 +88,14 @@ TEST_CASE("settings: lists are separated by commas or spaces, and read back") {
       {"bytes", "2000MB/1d 1KiB/1s", "2GB/1d, 1KiB/1s"},
       {"on_limit", "Reject ", "reject"},
       {"on_limit", "hold", "hold"},
+      {"max_size", "25000KB", "25MB"},
+      {"max_size", "0", "none"},
+      {"max_recipients_per_message", " 100 ", "100"},
+      {"max_recipients_per_message", "none", "none"},
+      {"senders", "own  Example.com", "own, example.com"},
+      {"senders", "none", "none"},
+      {"sender_must_exist", "Yes", "true"},
+      {"block_outgoing_spam", "false", "false"},
   };
   for (const Case& c : cases) {
     AccountSettings settings;
@@ -97,16 +107,17 @@ TEST_CASE("settings: lists are separated by commas or spaces, and read back") {
   }
 }
 
+const std::string kKeys = "messages, recipients, bytes, on_limit, max_size, max_recipients_per_message, senders, sender_must_exist, block_outgoing_spam";
+
 TEST_CASE("settings: an error names the key and an example, and changes nothing") {
   struct Case {
     std::string key, value, want;
   };
   const Case cases[] = {
       {"mesages", "60/1m",
-       "\"mesages\" is not an account setting; expected one of messages, recipients, bytes, "
-       "on_limit"},
+       "\"mesages\" is not an account setting; expected one of " + kKeys},
       {"", "",
-       "\"\" is not an account setting; expected one of messages, recipients, bytes, on_limit"},
+       "\"\" is not an account setting; expected one of " + kKeys},
       {"messages", "60",
        "messages: \"60\" is not a limit: the window is missing; expected N/WINDOW, e.g. 60/1m"},
       {"recipients", "5/1h, x",
@@ -124,6 +135,16 @@ TEST_CASE("settings: an error names the key and an example, and changes nothing"
       {"on_limit", "drop",
        "on_limit: \"drop\" is none of defer, reject, hold; expected e.g. defer"},
       {"on_limit", "", "on_limit: \"\" is none of defer, reject, hold; expected e.g. defer"},
+      {"max_size", "25XB",
+       "max_size: \"25XB\" is not a size: expected a whole number, alone or with one of KB, MB, GB, TB, KiB, MiB, GiB, "
+       "TiB, e.g. 512 or 2GB"},
+      {"max_recipients_per_message", "-1",
+       "max_recipients_per_message: \"-1\" is not a whole number from 0 to 1000000000; expected e.g. 100, or none"},
+      {"senders", "joe",
+       "senders: \"joe\" is none: its domain is not fully qualified; expected own, an address or a domain, e.g. own, "
+       "example.com"},
+      {"senders", ",", "senders: \",\" is an empty list; expected own, an address or a domain, e.g. own, example.com"},
+      {"sender_must_exist", "perhaps", "sender_must_exist: \"perhaps\" is none of true, false; expected e.g. true"},
   };
   for (const Case& c : cases) {
     AccountSettings settings;
@@ -160,10 +181,10 @@ TEST_CASE("settings: what is not set is inherited, what is set to none is not") 
 }
 
 TEST_CASE("settings: every row can be set to what it takes") {
-  CHECK(setting_rows().size() == 4);
+  CHECK(setting_rows().size() == 9);
   for (const SettingRow& row : setting_rows()) {
     AccountSettings settings;
-    const std::string_view example = row.key == "on_limit" ? "defer" : row.takes;
+    const std::string_view example = row.takes.substr(0, std::min(row.takes.find(" or "), row.takes.find(", reject")));
     CHECK(settings.set(row.key, example).ok());
     CHECK(settings.to_map().contains(std::string(row.key)));
     CHECK(!row.summary.empty());

@@ -1,0 +1,116 @@
+#include "policyd/outgoing.h"
+
+#include <algorithm>
+
+#include "shared/text.h"
+
+namespace policyd {
+
+namespace {
+
+constexpr Action kOnLimit[] = {Action::defer, Action::reject, Action::hold};
+
+bool refuse(Verdict& verdict, std::string_view rule, Action action, std::string_view text) {
+  verdict.cause = Cause::rule;
+  verdict.rule = rule;
+  verdict.action = action;
+  verdict.text = text;
+  return false;
+}
+
+void add_once(std::vector<uint64_t>& all, uint64_t one) {
+  if (std::find(all.begin(), all.end(), one) == all.end()) all.push_back(one);
+}
+
+}  // namespace
+
+bool is_internal(const Config& config, std::string_view recipient) {
+  const auto& patterns = config.traffic.internal_domains;
+  if (patterns.empty()) return false;
+  const std::string_view domain = domain_of(recipient);
+  return std::any_of(patterns.begin(), patterns.end(),
+                     [domain](const std::string& pattern) { return matches_domain(pattern, domain); });
+}
+
+uint64_t Outgoing::key_of(const Request& request, const Subject& subject) const {
+  return stable_hash(request.instance(), stable_hash(subject.account(), seed_));
+}
+
+uint64_t Outgoing::recipient_of(const Subject& subject) const { return stable_hash(subject.recipient(), seed_); }
+
+bool Outgoing::too_many(const Request& request, const Subject& subject, int64_t most) const {
+  if (request.state() != ProtocolState::rcpt || request.instance().empty()) return false;
+  const Message* const message = messages_.find(key_of(request, subject));
+  if (!message || message->recipients.size() < static_cast<size_t>(most)) return false;
+  const auto& all = message->recipients;
+  return std::find(all.begin(), all.end(), recipient_of(subject)) == all.end();
+}
+
+bool Outgoing::keeps_rules(const Request& request, const Subject& subject, const AccountPolicy& policy,
+                           SenderDomain domain, Verdict& verdict) const {
+  const BlockSubject& names = subject.names();
+  if (policy.settings.senders && !policy.settings.senders->allows(names.sender, names.login)) {
+    return refuse(verdict, "senders", Action::reject, "5.7.1 Sender address not allowed for this account");
+  }
+  if (domain == SenderDomain::takes_none) {
+    return refuse(verdict, "sender_must_exist", Action::reject, "5.1.8 Sender domain cannot receive mail");
+  }
+  if (policy.max_size > 0 && request.size() > policy.max_size) {
+    return refuse(verdict, "max_size", Action::reject, "5.3.4 Message too large for this account");
+  }
+  // RFC 5321, 4.5.3.1.10: what is put off the client sends in a message of its own.
+  if (policy.max_recipients > 0 && too_many(request, subject, policy.max_recipients)) {
+    return refuse(verdict, "max_recipients_per_message", Action::defer, "4.5.3 Too many recipients");
+  }
+  return true;
+}
+
+std::optional<Charge> Outgoing::charge_of(const Request& request, const Subject& subject, const AccountPolicy& policy,
+                                          const Config& config) const {
+  if (policy.limits.empty()) return std::nullopt;
+  Charge charge;
+  const bool judging = request.state() == ProtocolState::rcpt;
+  charge.kind = judging ? Charge::Kind::recipient : Charge::Kind::settle;
+  charge.account = subject.account();
+  charge.instance = request.instance();
+  charge.recipient = subject.recipient();
+  charge.recipients = request.recipient_count();
+  // Before END-OF-MESSAGE the size is what MAIL declared.
+  charge.bytes = request.size();
+  charge.limits = &policy.limits;
+  charge.ended = request.state() == ProtocolState::end_of_message;
+  if (config.traffic.internal_domains.empty()) return charge;
+  if (judging) return is_internal(config, subject.recipient()) ? std::nullopt : std::optional(charge);
+  // Of those that Postfix accepted, some have never been charged.
+  const Message* const message = messages_.find(key_of(request, subject));
+  const auto internal = static_cast<int64_t>(message ? message->internal.size() : 0);
+  if (internal > 0 && charge.recipients <= internal) return std::nullopt;
+  charge.recipients -= internal;
+  return charge;
+}
+
+void Outgoing::apply_limits(const Config& config, const AccountPolicy& policy, Verdict& verdict) {
+  if (verdict.charge.passed) return;
+  verdict.cause = Cause::limit;
+  verdict.action = kOnLimit[static_cast<size_t>(policy.on_limit)];
+  std::string text = config.limits.text;
+  if (verdict.action == Action::defer && verdict.charge.retry_after) {
+    const int64_t seconds = (verdict.charge.retry_after->count() + 999) / 1000;
+    text += ", try again in " + std::to_string(seconds) + (seconds == 1 ? " second" : " seconds");
+  }
+  verdict.text = with_code(verdict.action, text);
+}
+
+void Outgoing::passed(const Request& request, const Subject& subject, const AccountPolicy& policy,
+                      const Config& config) {
+  const bool internal = is_internal(config, subject.recipient());
+  if ((policy.max_recipients == 0 && !internal) || request.instance().empty()) return;
+  const uint64_t key = key_of(request, subject);
+  Message* const known = messages_.find(key);
+  Message& message = known ? *known : messages_.insert(key);
+  const uint64_t recipient = recipient_of(subject);
+  if (policy.max_recipients > 0) add_once(message.recipients, recipient);
+  if (internal) add_once(message.internal, recipient);
+}
+
+}  // namespace policyd

@@ -1,0 +1,60 @@
+// Outgoing mail: what the settings of its account say, beside the limits, and what it is charged.
+//
+// The rules come first: a size or a sender that the account may not have is refused for good, a recipient too many is
+// put off, so that the client sends the rest in another message. Then the charge is asked for by the engine, and what
+// comes of it is put into the verdict here. Pure but for what is remembered of messages under way (one process of
+// Postfix asks for all of a message on one connection, and so of one node); what was forgotten counts from 0. One
+// thread.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "policyd/account_policies.h"
+#include "policyd/recent_table.h"
+#include "policyd/store/store.h"
+#include "policyd/subject.h"
+#include "policyd/verdict.h"
+#include "shared/config.h"
+#include "shared/request.h"
+
+namespace policyd {
+
+class Outgoing {
+ public:
+  // Says whether the sender's domain was found to take no mail, where sender_must_exist asks for it.
+  enum class SenderDomain : uint8_t { takes_mail_or_unknown, takes_none };
+
+  // False: a rule of the account refuses, and the verdict says so.
+  bool keeps_rules(const Request& request, const Subject& subject, const AccountPolicy& policy, SenderDomain domain,
+                   Verdict& verdict) const;
+
+  // What is to be charged; nothing where there are no limits, or nothing that counts.
+  [[nodiscard]] std::optional<Charge> charge_of(const Request& request, const Subject& subject,
+                                                const AccountPolicy& policy, const Config& config) const;
+  // The limits' answer stands in verdict.charge.
+  static void apply_limits(const Config& config, const AccountPolicy& policy, Verdict& verdict);
+
+  // A recipient that has passed all.
+  void passed(const Request& request, const Subject& subject, const AccountPolicy& policy, const Config& config);
+
+ private:
+  // What of a message under way the store does not know.
+  struct Message {
+    std::vector<uint64_t> recipients;  // hashes, where their number is bounded
+    std::vector<uint64_t> internal;    // of those that do not count
+  };
+  static constexpr size_t kSets = 1024;
+
+  [[nodiscard]] uint64_t key_of(const Request& request, const Subject& subject) const;
+  [[nodiscard]] uint64_t recipient_of(const Subject& subject) const;
+  [[nodiscard]] bool too_many(const Request& request, const Subject& subject, int64_t most) const;
+
+  const uint64_t seed_ = random_seed();
+  RecentTable<Message, kSets> messages_;
+};
+
+// Whether mail to this recipient, in lower case, does not count (traffic.internal_domains).
+bool is_internal(const Config& config, std::string_view recipient);
+
+}  // namespace policyd
