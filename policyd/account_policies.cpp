@@ -86,6 +86,15 @@ std::shared_ptr<const AccountPolicy> AccountPolicies::resolve(std::string_view a
   append(policy->limits, policy->settings.messages);
   append(policy->limits, policy->settings.recipients);
   append(policy->limits, policy->settings.bytes);
+  const AccountSettings& settings = policy->settings;
+  for (const auto& some : {settings.distinct_recipients, settings.client_networks, settings.invalid_recipients,
+                           settings.spam, settings.limit_hits}) {
+    append(policy->signs, some);
+  }
+  const auto counts = [](const std::optional<Limits>& some) { return some && !some->empty(); };
+  policy->counts_networks = counts(settings.client_networks);
+  policy->counts_invalid = counts(settings.invalid_recipients);
+  policy->counts_spam = counts(settings.spam);
   policy->on_limit = policy->settings.on_limit.value_or(OnLimit::defer);
   policy->max_size = policy->settings.max_size.value_or(0);
   policy->max_recipients = policy->settings.max_recipients_per_message.value_or(0);

@@ -9,6 +9,13 @@ namespace policyd {
 
 namespace {
 
+bool settles(ProtocolState state) { return state == ProtocolState::data || state == ProtocolState::end_of_message; }
+
+// Whether the score has reached a threshold, whatever comes of it.
+bool is_spam(const Config& config, const Verdict& verdict) {
+  return action_for(config.score.thresholds[static_cast<size_t>(verdict.direction)], verdict.score) != Action::dunno;
+}
+
 bool refused(const Verdict& verdict) {
   return verdict.action == Action::defer || verdict.action == Action::reject;
 }
@@ -75,11 +82,38 @@ void Engine::reconfigure(std::shared_ptr<const Config> config) {
   recent_.clear();
 }
 
-Task<Verdict> Engine::decide(const Request& request) { return evaluate(request, Mode::live); }
-Task<Verdict> Engine::explain(const Request& request) { return evaluate(request, Mode::dry); }
+Task<Verdict> Engine::decide(const Request& request, OpenTransaction* transaction) {
+  if (transaction) give_up(transaction->begin(request.instance()));
+  return evaluate(request, Mode::live, transaction);
+}
+
+Task<Verdict> Engine::explain(const Request& request) { return evaluate(request, Mode::dry, nullptr); }
+
+void Engine::end(OpenTransaction& transaction) { give_up(transaction.end()); }
+
+// Without the hook Postfix would not ask at DATA however many recipients it took.
+void Engine::give_up(std::optional<OpenTransaction::Abandoned> abandoned) {
+  if (!abandoned || !settles_ || outgoing_.settled(abandoned->instance, abandoned->account)) return;
+  std::erase_if(telling_, [](const Task<void>& task) { return task.done(); });
+  telling_.push_back(count_refused(*std::move(abandoned)));
+  telling_.back().start();
+}
+
+Task<void> Engine::count_refused(OpenTransaction::Abandoned abandoned) {
+  const Charge charge = Outgoing::sign_of(abandoned.account, *abandoned.policy, Meter::invalid_recipients,
+                                          abandoned.recipients);
+  const auto charging = store_.charge(charge);
+  co_await charging;
+}
+
+Task<void> Engine::count_sign(const Subject& subject, const AccountPolicy& policy, Meter meter, Verdict& verdict) {
+  const Charge charge = Outgoing::sign_of(subject.account(), policy, meter, 1);
+  const auto charging = store_.charge(charge);
+  verdict.charge = co_await charging;
+}
 
 // One coroutine for the whole way of a request: whatever it calls and does not wait for is a plain function.
-Task<Verdict> Engine::evaluate(const Request& request, Mode mode) {
+Task<Verdict> Engine::evaluate(const Request& request, Mode mode, OpenTransaction* transaction) {
   const std::shared_ptr<const CheckPlan> plan = plan_;
   const Config& config = *plan->config;
   const Subject subject(request, config);
@@ -105,6 +139,11 @@ Task<Verdict> Engine::evaluate(const Request& request, Mode mode) {
     inspection.conclude(verdict);
     if (inspection.found(wanted)) sender_domain = Outgoing::SenderDomain::takes_none;
     apply_score(config, plan->settings, !policy || policy->block_spam, verdict);
+    if (mode == Mode::live && policy && policy->counts_spam && is_spam(config, verdict) &&
+        outgoing_.first_spam(request, subject)) {
+      const auto counting = count_sign(subject, *policy, Meter::spam, verdict);
+      co_await counting;
+    }
     going_on = !refused(verdict);
     if (going_on && inspection.wants_greylisting()) {
       if (const auto keys = greylist_keys(request, subject, config.greylist, verdict)) {
@@ -116,13 +155,22 @@ Task<Verdict> Engine::evaluate(const Request& request, Mode mode) {
   }
   if (going_on && policy) going_on = outgoing_.keeps_rules(request, subject, *policy, sender_domain, verdict);
   if (going_on && policy) {
-    if (auto charge = outgoing_.charge_of(request, subject, *policy, config)) {
+    std::string network;
+    if (auto charge = outgoing_.charge_of(request, subject, *policy, config, network)) {
       charge->dry_run = mode == Mode::dry;
       const auto charging = store_.charge(*charge);
-      verdict.charge = co_await charging;
+      Outgoing::take(co_await charging, verdict);
       Outgoing::apply_limits(config, *policy, verdict);
       going_on = !refused(verdict);
+      if (going_on && transaction && judging && policy->counts_invalid) {
+        transaction->passed(request.instance(), subject.account(), subject.recipient(), policy);
+      }
     }
+  }
+  if (transaction && policy && policy->counts_invalid && settles(request.state())) {
+    settles_ = true;
+    transaction->settle();
+    outgoing_.settle(request.instance(), subject.account());
   }
   if (going_on && policy && judging && mode == Mode::live) outgoing_.passed(request, subject, *policy, config);
   if (going_on && judging && key) recent_.remember(*key, verdict.action, verdict.text, verdict.score);
@@ -137,7 +185,7 @@ Task<Verdict> Engine::evaluate(const Request& request, Mode mode) {
 // What is known at once. False: the verdict stands.
 bool Engine::begin(ProtocolState state, const Subject& subject, const Config& config,
                    const std::optional<RecentDecisions::Key>& key, Verdict& verdict) const {
-  if (state == ProtocolState::data || state == ProtocolState::end_of_message) return true;
+  if (settles(state)) return true;
   if (state != ProtocolState::rcpt) {
     verdict.cause = Cause::not_asked;
     return false;

@@ -1,9 +1,10 @@
 // The engine: from a request to a verdict.
 //
 // blocks -> (already decided?) -> allow -> checks -> score -> greylisting (incoming) or the account's rules and limits
-// (outgoing: outgoing.h). Blocks come from the mirror and are looked at afresh every time; a recipient that passed once is not checked or charged again
-// however many restriction lists ask. The refusal is soft: only RCPT is refused, so CONNECT, EHLO and MAIL are answered
-// DUNNO; DATA and END-OF-MESSAGE settle the charge. Never fails: what cannot be found out is neutral.
+// (outgoing: outgoing.h). Blocks come from the mirror and are looked at afresh every time; a recipient that passed once
+// is not checked or charged again however many restriction lists ask. The refusal is soft: only RCPT is refused, so
+// CONNECT, EHLO and MAIL are answered DUNNO; DATA and END-OF-MESSAGE settle the charge. Never fails: what cannot be
+// found out is neutral.
 #pragma once
 
 #include <array>
@@ -20,6 +21,7 @@
 #include "policyd/greylist/greylisting.h"
 #include "policyd/header_fields.h"
 #include "policyd/inspection.h"
+#include "policyd/open_transaction.h"
 #include "policyd/outgoing.h"
 #include "policyd/recent_decisions.h"
 #include "policyd/report/tally.h"
@@ -62,7 +64,10 @@ class Engine {
   Engine(std::shared_ptr<const Config> config, const EngineParts& parts);
 
   // For a request from Postfix. `request` outlives the task.
-  Task<Verdict> decide(const Request& request);
+  // `transaction`: the message that the connection it came on has open; outlives the task.
+  Task<Verdict> decide(const Request& request, OpenTransaction* transaction = nullptr);
+  // The connection is at its end.
+  void end(OpenTransaction& transaction);
   // The same for `policyctl check`: every finding, and nothing is counted, charged or remembered.
   Task<Verdict> explain(const Request& request);
 
@@ -80,7 +85,10 @@ class Engine {
 
  private:
   enum class Mode : uint8_t { live, dry };
-  Task<Verdict> evaluate(const Request& request, Mode mode);
+  Task<Verdict> evaluate(const Request& request, Mode mode, OpenTransaction* transaction);
+  Task<void> count_sign(const Subject& subject, const AccountPolicy& policy, Meter meter, Verdict& verdict);
+  void give_up(std::optional<OpenTransaction::Abandoned> abandoned);
+  Task<void> count_refused(OpenTransaction::Abandoned abandoned);
   bool begin(ProtocolState state, const Subject& subject, const Config& config,
              const std::optional<RecentDecisions::Key>& key, Verdict& verdict) const;
   Task<void> greylist(const Request& request, const GreylistKeys& keys, const Config::Greylist& config, Mode mode,
@@ -99,6 +107,8 @@ class Engine {
   HeaderFields headers_;
   AccountPolicies policies_;
   Outgoing outgoing_;
+  bool settles_ = false;            // Postfix asks at DATA or END-OF-MESSAGE
+  std::vector<Task<void>> telling_;  // of recipients that were refused
   EngineStatistics statistics_;
   Tally tally_;
 };

@@ -1,6 +1,7 @@
 #include "policyd/outgoing.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "shared/text.h"
 
@@ -32,8 +33,22 @@ bool is_internal(const Config& config, std::string_view recipient) {
                      [domain](const std::string& pattern) { return matches_domain(pattern, domain); });
 }
 
-uint64_t Outgoing::key_of(const Request& request, const Subject& subject) const {
-  return stable_hash(request.instance(), stable_hash(subject.account(), seed_));
+uint64_t Outgoing::key_of(std::string_view instance, std::string_view account) const {
+  return stable_hash(instance, stable_hash(account, seed_));
+}
+
+Outgoing::Message& Outgoing::message(uint64_t key) {
+  Message* const known = messages_.find(key);
+  return known ? *known : messages_.insert(key);
+}
+
+void Outgoing::settle(std::string_view instance, std::string_view account) {
+  if (!instance.empty()) message(key_of(instance, account)).settled = true;
+}
+
+bool Outgoing::settled(std::string_view instance, std::string_view account) const {
+  const Message* const known = messages_.find(key_of(instance, account));
+  return known && known->settled;
 }
 
 uint64_t Outgoing::recipient_of(const Subject& subject) const { return stable_hash(subject.recipient(), seed_); }
@@ -66,8 +81,8 @@ bool Outgoing::keeps_rules(const Request& request, const Subject& subject, const
 }
 
 std::optional<Charge> Outgoing::charge_of(const Request& request, const Subject& subject, const AccountPolicy& policy,
-                                          const Config& config) const {
-  if (policy.limits.empty()) return std::nullopt;
+                                          const Config& config, std::string& network) const {
+  if (policy.limits.empty() && policy.signs.empty()) return std::nullopt;
   Charge charge;
   const bool judging = request.state() == ProtocolState::rcpt;
   charge.kind = judging ? Charge::Kind::recipient : Charge::Kind::settle;
@@ -79,6 +94,11 @@ std::optional<Charge> Outgoing::charge_of(const Request& request, const Subject&
   charge.bytes = request.size();
   charge.limits = &policy.limits;
   charge.ended = request.state() == ProtocolState::end_of_message;
+  if (!policy.signs.empty()) charge.signs = &policy.signs;
+  if (policy.counts_networks && subject.names().client) {
+    network = client_network(*subject.names().client);
+    charge.network = network;
+  }
   if (config.traffic.internal_domains.empty()) return charge;
   if (judging) return is_internal(config, subject.recipient()) ? std::nullopt : std::optional(charge);
   // Of those that Postfix accepted, some have never been charged.
@@ -87,6 +107,30 @@ std::optional<Charge> Outgoing::charge_of(const Request& request, const Subject&
   if (internal > 0 && charge.recipients <= internal) return std::nullopt;
   charge.recipients -= internal;
   return charge;
+}
+
+Charge Outgoing::sign_of(std::string_view account, const AccountPolicy& policy, Meter meter, int64_t amount) {
+  static const Limits kNone;
+  Charge charge;
+  charge.kind = Charge::Kind::sign;
+  charge.account = account;
+  charge.limits = &kNone;
+  charge.signs = &policy.signs;
+  charge.meter = meter;
+  charge.amount = amount;
+  return charge;
+}
+
+bool Outgoing::first_spam(const Request& request, const Subject& subject) {
+  if (request.instance().empty()) return true;
+  return !std::exchange(message(key_of(request, subject)).spam, true);
+}
+
+void Outgoing::take(const ChargeResult& charged, Verdict& verdict) {
+  const ChargeResult before = std::exchange(verdict.charge, charged);
+  if (verdict.charge.sign || !before.sign) return;
+  verdict.charge.sign = before.sign;
+  verdict.charge.sign_used = before.sign_used;
 }
 
 void Outgoing::apply_limits(const Config& config, const AccountPolicy& policy, Verdict& verdict) {
@@ -105,12 +149,10 @@ void Outgoing::passed(const Request& request, const Subject& subject, const Acco
                       const Config& config) {
   const bool internal = is_internal(config, subject.recipient());
   if ((policy.max_recipients == 0 && !internal) || request.instance().empty()) return;
-  const uint64_t key = key_of(request, subject);
-  Message* const known = messages_.find(key);
-  Message& message = known ? *known : messages_.insert(key);
+  Message& under_way = message(key_of(request, subject));
   const uint64_t recipient = recipient_of(subject);
-  if (policy.max_recipients > 0) add_once(message.recipients, recipient);
-  if (internal) add_once(message.internal, recipient);
+  if (policy.max_recipients > 0) add_once(under_way.recipients, recipient);
+  if (internal) add_once(under_way.internal, recipient);
 }
 
 }  // namespace policyd

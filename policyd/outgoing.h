@@ -8,6 +8,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "policyd/account_policies.h"
@@ -30,8 +32,19 @@ class Outgoing {
                    Verdict& verdict) const;
 
   // What is to be charged; nothing where there are no limits, or nothing that counts.
+  // `network` is set to what the charge refers to, and outlives it.
   [[nodiscard]] std::optional<Charge> charge_of(const Request& request, const Subject& subject,
-                                                const AccountPolicy& policy, const Config& config) const;
+                                                const AccountPolicy& policy, const Config& config,
+                                                std::string& network) const;
+  // A sign alone. What it refers to outlives it.
+  static Charge sign_of(std::string_view account, const AccountPolicy& policy, Meter meter, int64_t amount);
+  // A message has come to DATA or END-OF-MESSAGE; and whether one has.
+  void settle(std::string_view instance, std::string_view account);
+  [[nodiscard]] bool settled(std::string_view instance, std::string_view account) const;
+  // Whether this message's score is to be counted as spam: once for each.
+  bool first_spam(const Request& request, const Subject& subject);
+  // Puts the store's answer into the verdict; a sign that another charge of the request has met stays.
+  static void take(const ChargeResult& charged, Verdict& verdict);
   // The limits' answer stands in verdict.charge.
   static void apply_limits(const Config& config, const AccountPolicy& policy, Verdict& verdict);
 
@@ -43,10 +56,16 @@ class Outgoing {
   struct Message {
     std::vector<uint64_t> recipients;  // hashes, where their number is bounded
     std::vector<uint64_t> internal;    // of those that do not count
+    bool spam = false;                 // has been counted
+    bool settled = false;
   };
   static constexpr size_t kSets = 1024;
 
-  [[nodiscard]] uint64_t key_of(const Request& request, const Subject& subject) const;
+  [[nodiscard]] uint64_t key_of(std::string_view instance, std::string_view account) const;
+  [[nodiscard]] uint64_t key_of(const Request& request, const Subject& subject) const {
+    return key_of(request.instance(), subject.account());
+  }
+  Message& message(uint64_t key);
   [[nodiscard]] uint64_t recipient_of(const Subject& subject) const;
   [[nodiscard]] bool too_many(const Request& request, const Subject& subject, int64_t most) const;
 

@@ -57,6 +57,15 @@ void append_limit(std::string& out, const ChargeResult& charge) {
     append_number(out, charge.retry_after->count());
     out += "ms";
   }
+  if (charge.sign) {
+    out += " sign=\"";
+    out += meter_name(charge.sign->meter);
+    out.push_back(' ');
+    append_number(out, charge.sign_used);
+    out += " of ";
+    out += charge.sign->to_string();
+    out.push_back('"');
+  }
   if (charge.local) out += " store=away";
 }
 

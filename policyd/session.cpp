@@ -51,7 +51,7 @@ Task<void> Session::run() {
     if (*step == RequestReader::Step::complete) {
       half_since_.reset();
       deciding_ = true;
-      const auto deciding = context_.engine.decide(*request_);
+      const auto deciding = context_.engine.decide(*request_, &transaction_);
       const Verdict verdict = co_await deciding;
       deciding_ = false;
       if (!answer(verdict)) break;
@@ -65,6 +65,7 @@ Task<void> Session::run() {
       break;
     }
   }
+  context_.engine.end(transaction_);
   context_.ended(*this);
 }
 

@@ -67,6 +67,7 @@ class Session final : private StreamSink {
   RequestReader reader_;
   std::unique_ptr<Request> request_;  // none while nothing has come that is not answered
   Stream stream_;
+  OpenTransaction transaction_;
   std::optional<SteadyTime> half_since_;
   bool deciding_ = false;
   bool paused_ = false;

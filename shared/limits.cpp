@@ -23,10 +23,15 @@ struct MeterRow {
   std::string_view name;
   std::string_view example;
 };
-constexpr std::array<MeterRow, 3> kMeters{{
+constexpr std::array<MeterRow, kMeters> kMeterRows{{
     {Meter::messages, "messages", "60/1m"},
     {Meter::recipients, "recipients", "1000/1h"},
     {Meter::bytes, "bytes", "2GB/1d"},
+    {Meter::distinct_recipients, "distinct_recipients", "500/1d"},
+    {Meter::client_networks, "client_networks", "5/1d"},
+    {Meter::invalid_recipients, "invalid_recipients", "50/1d"},
+    {Meter::spam, "spam", "10/1h"},
+    {Meter::limit_hits, "limit_hits", "20/1h"},
 }};
 
 struct OnLimitRow {
@@ -40,7 +45,7 @@ constexpr std::array<OnLimitRow, 3> kOnLimits{{
 }};
 
 const MeterRow& meter_row(Meter meter) {
-  for (const MeterRow& row : kMeters) {
+  for (const MeterRow& row : kMeterRows) {
     if (row.meter == meter) return row;
   }
   std::abort();  // a Meter without a row
@@ -126,7 +131,7 @@ struct Setting {
 using Form = SettingForm;
 
 // THE list of settings, in the order of every listing.
-constexpr std::array<Setting, 9> kSettings{{
+constexpr std::array<Setting, 14> kSettings{{
     {{"messages", "60/1m, 500/1h", "messages in any interval of the window's length", Form::limits},
      limits_access<Meter::messages, &AccountSettings::messages>()},
     {{"recipients", "1000/1h", "recipients in any interval of the window's length", Form::limits},
@@ -135,6 +140,16 @@ constexpr std::array<Setting, 9> kSettings{{
      limits_access<Meter::bytes, &AccountSettings::bytes>()},
     {{"on_limit", "defer, reject or hold", "what happens to mail over a limit", Form::text},
      {write_on_limit, read_on_limit, inherit_member<&AccountSettings::on_limit>}},
+    {{"distinct_recipients", "500/1d", "different recipients in any interval of the window's length", Form::limits},
+     limits_access<Meter::distinct_recipients, &AccountSettings::distinct_recipients>()},
+    {{"client_networks", "5/1d", "different client networks (/24, /64) in any such interval", Form::limits},
+     limits_access<Meter::client_networks, &AccountSettings::client_networks>()},
+    {{"invalid_recipients", "50/1d", "recipients that Postfix refused, or that were reported", Form::limits},
+     limits_access<Meter::invalid_recipients, &AccountSettings::invalid_recipients>()},
+    {{"spam", "10/1h", "messages whose score reached a threshold, or that were reported", Form::limits},
+     limits_access<Meter::spam, &AccountSettings::spam>()},
+    {{"limit_hits", "20/1h", "refusals by a limit", Form::limits},
+     limits_access<Meter::limit_hits, &AccountSettings::limit_hits>()},
     {{"max_size", "25MB", "octets of a message at most", Form::text},
      text_access<&AccountSettings::max_size, parse_size_bound, format_size_bound>()},
     {{"max_recipients_per_message", "100", "recipients of a message at most", Form::number},

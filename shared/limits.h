@@ -1,4 +1,5 @@
-// Send rate limits: "60/1m" messages, "1000/1h" recipients, "2GB/1d" octets; and an account's settings.
+// Send rate limits: "60/1m" messages, "1000/1h" recipients, "2GB/1d" octets; signs of a hijacked account, "500/1d"
+// distinct recipients; and an account's settings.
 //
 // Pure values, shared by the configuration, the stores and policyctl.
 #pragma once
@@ -18,7 +19,25 @@
 namespace policyd {
 
 // What a limit counts. The numbers stand in stored counters: never change one.
-enum class Meter : uint8_t { messages = 1, recipients = 2, bytes = 3 };
+//
+// The first three count mail that passes. The others are signs: more than N in the window is the sign of a hijacked
+// account. distinct_recipients and client_networks count different elements, and what is new beyond N is refused as
+// over any limit; the rest count what has happened already, and refuse nothing.
+enum class Meter : uint8_t {
+  messages = 1,
+  recipients = 2,
+  bytes = 3,
+  distinct_recipients = 4,  // different addresses
+  client_networks = 5,      // different /24 or /64 that the account sends from
+  invalid_recipients = 6,   // refused by Postfix, or reported
+  spam = 7,                 // messages whose score reached a threshold, or reported
+  limit_hits = 8,           // refusals by a limit
+};
+inline constexpr size_t kMeters = 8;
+constexpr bool is_sign(Meter meter) { return meter >= Meter::distinct_recipients; }
+constexpr bool counts_elements(Meter meter) {
+  return meter == Meter::distinct_recipients || meter == Meter::client_networks;
+}
 std::string_view meter_name(Meter meter);     // "messages"
 std::string_view meter_example(Meter meter);  // "60/1m"
 
@@ -47,6 +66,7 @@ struct AccountSettings {
   std::optional<Limits> recipients;
   std::optional<Limits> bytes;
   std::optional<OnLimit> on_limit;
+  std::optional<Limits> distinct_recipients, client_networks, invalid_recipients, spam, limit_hits;
   std::optional<int64_t> max_size;                    // octets of a message; 0: no bound
   std::optional<int64_t> max_recipients_per_message;  // 0: no bound
   std::optional<SenderList> senders;                  // empty: any

@@ -68,7 +68,8 @@ Result<std::string> parse_domain_pattern(std::string_view text) {
   const std::string_view name = std::string_view(pattern).substr(pattern.starts_with('.') ? 1 : 0);
   const bool sound = !name.empty() && host_name_flaw(name).empty() && (is_qualified(name) || pattern != name);
   if (sound) return pattern;
-  return Error{quoted(text) + " is not a domain; expected e.g. \"example.com\", or \".example.com\" for those below it"};
+  return Error{quoted(text) + " is not a domain; expected e.g. \"example.com\", or"
+                              " \".example.com\" for those below it"};
 }
 
 bool matches_domain(std::string_view pattern, std::string_view domain) {

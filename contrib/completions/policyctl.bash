@@ -49,7 +49,7 @@ _policyctl() {
         "report checks") values="--since" ;;
         spf*) values="--client --sender --helo --receiver" ;;
         check* | "config check" | "block import") compopt -o default; return ;;
-        "account set" | "account unset") [[ ${#words[@]} -ne 3 ]] || values="messages recipients bytes on_limit max_size max_recipients_per_message senders sender_must_exist block_outgoing_spam" ;;
+        "account set" | "account unset") [[ ${#words[@]} -ne 3 ]] || values="messages recipients bytes on_limit distinct_recipients client_networks invalid_recipients spam limit_hits max_size max_recipients_per_message senders sender_must_exist block_outgoing_spam" ;;
       esac
       case "${words[*]:0:2}:${#words[@]}" in
         "block show:2" | "block edit:2" | "block rm:2") values="$values $(_policyctl_targets)" ;;

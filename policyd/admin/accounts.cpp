@@ -51,18 +51,22 @@ Json limit_json(const Limit& limit, int64_t used) {
           {"left", std::max<int64_t>(limit.maximum - used, 0)}};
 }
 
-Json limits_json(const AccountUsage& usage, const Limits& limits) {
+Json limits_json(const AccountUsage& usage, const AccountPolicy& policy) {
   Json list = Json::array();
-  for (const Limit& limit : limits) list.push_back(limit_json(limit, used_of(usage, limit)));
+  for (const Limits* limits : {&policy.limits, &policy.signs}) {
+    for (const Limit& limit : *limits) list.push_back(limit_json(limit, used_of(usage, limit)));
+  }
   return list;
 }
 
 // How much of its tightest limit an account has used; 1 is all.
-double fullness(const AccountUsage& usage, const Limits& limits) {
+double fullness(const AccountUsage& usage, const AccountPolicy& policy) {
   double fullest = 0;
-  for (const Limit& limit : limits) {
-    const auto maximum = static_cast<double>(std::max<int64_t>(limit.maximum, 1));
-    fullest = std::max(fullest, static_cast<double>(used_of(usage, limit)) / maximum);
+  for (const Limits* limits : {&policy.limits, &policy.signs}) {
+    for (const Limit& limit : *limits) {
+      const auto maximum = static_cast<double>(std::max<int64_t>(limit.maximum, 1));
+      fullest = std::max(fullest, static_cast<double>(used_of(usage, limit)) / maximum);
+    }
   }
   return fullest;
 }
@@ -76,7 +80,7 @@ struct ListedAccount {
 Json accounts_json(const std::vector<ListedAccount>& accounts, bool more) {
   std::vector<std::pair<double, const ListedAccount*>> order;
   for (const ListedAccount& one : accounts)
-    order.emplace_back(-fullness(one.usage, one.policy->limits), &one);
+    order.emplace_back(-fullness(one.usage, *one.policy), &one);
   std::sort(order.begin(), order.end(), [](const auto& left, const auto& right) {
     return std::tie(left.first, left.second->usage.account) <
            std::tie(right.first, right.second->usage.account);
@@ -84,7 +88,7 @@ Json accounts_json(const std::vector<ListedAccount>& accounts, bool more) {
   Json list = Json::array();
   for (const auto& [rank, one] : order) {
     list.push_back({{"account", one->usage.account},
-                    {"limits", limits_json(one->usage, one->policy->limits)}});
+                    {"limits", limits_json(one->usage, *one->policy)}});
   }
   return {{"accounts", std::move(list)}, {"more", more}};
 }
@@ -158,7 +162,7 @@ Task<ApiAnswer> get_account(const AdminContext& context, const ApiRequest& reque
   if (!usage) co_return refusal(503, usage.error().message);
   const auto policy = context.engine.policy(*name);
   Json body = {{"account", *name}};
-  body["limits"] = limits_json(*usage, policy->limits);
+  body["limits"] = limits_json(*usage, *policy);
   body["on_limit"] = on_limit_name(policy->on_limit);
   body["settings"] = settings_json(context.engine, *name);
   body["blocks"] = blocks_json(context.mirror, *name);

@@ -69,6 +69,7 @@ Json verdict_json(const Verdict& verdict) {
   const ChargeResult& charge = verdict.charge;
   json["limit"] = charge.limit ? Json(limit_text(*charge.limit)) : Json();
   json["retry_after"] = charge.retry_after ? Json(seconds_until(*charge.retry_after)) : Json();
+  json["sign"] = charge.sign ? Json(limit_text(*charge.sign)) : Json();
   json["rule"] = verdict.rule.empty() ? Json() : Json(verdict.rule);
   json["greylist"] = verdict.greylisting ? greylisting_json(*verdict.greylisting) : Json();
   json["block"] = verdict.block ? block_to_json(*verdict.block) : Json();

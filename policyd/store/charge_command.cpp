@@ -17,8 +17,12 @@ constexpr size_t kFixedAfter = 2;  // records and times stand behind them, then 
 constexpr unsigned kModes[] = {0, ChargeRecord::test_only, ChargeRecord::merges, ChargeRecord::cancels,
                                ChargeRecord::merges | ChargeRecord::if_known};
 
+bool has_signs(const Charge& charge) { return charge.signs && !charge.signs->empty(); }
+
 unsigned what_of(const Charge& charge, ChargeMode mode) {
-  return (charge.kind == Charge::Kind::settle ? ChargeRecord::settles : 0U) | kModes[static_cast<size_t>(mode)] |
+  return (has_signs(charge) ? ChargeRecord::has_signs : 0U) |
+         (charge.kind == Charge::Kind::sign ? ChargeRecord::sign : 0U) |
+         (charge.kind == Charge::Kind::settle ? ChargeRecord::settles : 0U) | kModes[static_cast<size_t>(mode)] |
          (charge.instance.empty() ? 0U : ChargeRecord::has_message) | (charge.ended ? ChargeRecord::ended : 0U);
 }
 
@@ -45,7 +49,7 @@ std::string_view without_place(std::string_view error) {
 void ChargeCommand::clear() {
   key_count_ = 0;
   timed_ = false;
-  for (std::string* octets : {&rates_, &messages_, &records_, &times_}) octets->clear();
+  for (std::string* octets : {&rates_, &messages_, &records_, &times_, &sign_keys_, &sign_records_}) octets->clear();
   lists_.clear();
 }
 
@@ -70,6 +74,36 @@ void ChargeCommand::add(const Charge& charge, ChargeMode mode, WallTime at) {
   }
   append_number(times_, static_cast<double>(at.time_since_epoch().count()));
   timed_ = timed_ || (mode != ChargeMode::live && mode != ChargeMode::dry);
+  if (has_signs(charge)) add_signs(charge);
+}
+
+void ChargeCommand::add_signs(const Charge& charge) {
+  scratch_.clear();
+  keys_.append_signs(scratch_, charge.account);
+  append_bulk(sign_keys_, scratch_);
+  scratch_.clear();
+  keys_.append_seen(scratch_, charge.account);
+  append_bulk(sign_keys_, scratch_);
+  key_count_ += 2;
+  sign_records_.push_back(static_cast<char>(list_of(*charge.signs)));
+  if (charge.kind == Charge::Kind::sign) {
+    append_number(sign_records_, static_cast<double>(charge.meter));
+    append_number(sign_records_, static_cast<double>(charge.amount));
+    return;
+  }
+  const bool recipient = charge.kind == Charge::Kind::recipient;
+  append_element(Meter::distinct_recipients, recipient ? charge.recipient : std::string_view());
+  append_element(Meter::client_networks, recipient ? charge.network : std::string_view());
+}
+
+// No text is 0, no hash is; the lowest bit of the last octet is left to the script.
+void ChargeCommand::append_element(Meter meter, std::string_view element) {
+  constexpr uint64_t kLeft = uint64_t{1} << 56;
+  SipKey key = elements_;
+  key.first += static_cast<uint64_t>(meter);
+  uint64_t hash = element.empty() ? 0 : siphash(key, element).low & ~kLeft;
+  if (!element.empty() && hash == 0) hash = 1;
+  for (int octet = 0; octet < 8; ++octet, hash >>= 8) sign_records_.push_back(static_cast<char>(hash & 0xff));
 }
 
 // Most charges share one list.
@@ -83,11 +117,12 @@ size_t ChargeCommand::list_of(const Limits& limits) {
 
 std::string_view ChargeCommand::take(std::string_view verb, std::string_view script) {
   command_.clear();
-  append_command_head(command_, kKeysAt + key_count_ + kFixedAfter + lists_.size());
+  const size_t signs = sign_records_.empty() ? 0 : 1;
+  append_command_head(command_, kKeysAt + key_count_ + kFixedAfter + lists_.size() + signs);
   append_bulk(command_, verb);
   append_bulk(command_, script);
   append_bulk(command_, key_count_);
-  command_.append(rates_).append(messages_);
+  command_.append(rates_).append(messages_).append(sign_keys_);
   append_bulk(command_, records_);
   append_bulk(command_, timed_ ? std::string_view(times_) : std::string_view());
   for (const Limits* list : lists_) {
@@ -95,33 +130,38 @@ std::string_view ChargeCommand::take(std::string_view verb, std::string_view scr
     append_limits(scratch_, *list);
     append_bulk(command_, scratch_);
   }
+  if (signs > 0) append_bulk(command_, sign_records_);
   return command_;
 }
 
 std::optional<ChargeAnswers> ChargeAnswers::of(const RedisReply& reply, size_t charges) {
   if (reply.elements.empty() || reply.elements[0].text.size() != charges) return std::nullopt;
   const std::string& letters = reply.elements[0].text;
-  const auto refused = static_cast<size_t>(std::count(letters.begin(), letters.end(), '-'));
-  const auto passed = static_cast<size_t>(std::count(letters.begin(), letters.end(), '+'));
-  if (reply.elements.size() != 1 + 2 * refused + (charges - refused - passed)) return std::nullopt;
+  size_t details = 0;
+  for (const char letter : letters) {
+    details += letter == '+' ? 0 : letter == '-' || letter == 'S' ? 2 : letter == 's' ? 4 : 1;
+  }
+  if (reply.elements.size() != 1 + details) return std::nullopt;
   return ChargeAnswers(reply);
 }
 
 ChargeAnswer ChargeAnswers::next() {
   ChargeAnswer answer;
-  switch (reply_->elements[0].text[letter_++]) {
-    case '+':
-      answer.kind = ChargeAnswer::Kind::passed;
-      break;
-    case '-': {
-      answer.kind = ChargeAnswer::Kind::refused;
-      answer.limit = static_cast<size_t>(reply_->elements[detail_++].integer);
-      const int64_t wait = reply_->elements[detail_++].integer;
-      if (wait >= 0) answer.retry_after = Milliseconds(wait);
-      break;
-    }
-    default:
-      answer.error = without_place(reply_->elements[detail_++].text);
+  const char letter = reply_->elements[0].text[letter_++];
+  const auto number = [this] { return reply_->elements[detail_++].integer; };
+  if (letter == '+' || letter == 'S') {
+    answer.kind = ChargeAnswer::Kind::passed;
+  } else if (letter == '-' || letter == 's') {
+    answer.kind = ChargeAnswer::Kind::refused;
+    answer.limit = static_cast<size_t>(number());
+    const int64_t wait = number();
+    if (wait >= 0) answer.retry_after = Milliseconds(wait);
+  } else {
+    answer.error = without_place(reply_->elements[detail_++].text);
+  }
+  if (letter == 'S' || letter == 's') {
+    answer.sign = static_cast<size_t>(number());
+    answer.sign_used = number();
   }
   return answer;
 }

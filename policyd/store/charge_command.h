@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "policyd/dns/siphash.h"
 #include "policyd/store/keys.h"
 #include "policyd/store/redis_reply.h"
 #include "policyd/store/store.h"
@@ -32,6 +33,9 @@ class ChargeCommand {
 
   explicit ChargeCommand(const Keys& keys) : keys_(keys) {}
 
+  // What elements are hashed with: the same on all nodes.
+  void hash_with(const SipKey& key) { elements_ = key; }
+
   void clear();
   // `at` on Redis' clock, for merge and cancel. The charge's limits are looked at until the command is taken.
   void add(const Charge& charge, ChargeMode mode, WallTime at);
@@ -40,12 +44,16 @@ class ChargeCommand {
 
  private:
   size_t list_of(const Limits& limits);
+  void add_signs(const Charge& charge);
+  void append_element(Meter meter, std::string_view element);
 
   const Keys& keys_;
   size_t key_count_ = 0;
   bool timed_ = false;  // some charge has a time of its own
   std::string rates_, messages_;  // keys, as bulk strings
   std::string records_, times_;
+  std::string sign_keys_, sign_records_;
+  SipKey elements_;
   std::string scratch_, command_;
   std::vector<const Limits*> lists_;
 };
@@ -53,8 +61,10 @@ class ChargeCommand {
 // What became of one charge.
 struct ChargeAnswer {
   enum class Kind : uint8_t { passed, refused, failed } kind = Kind::failed;
-  size_t limit = 0;                          // refused: which of the charge's limits
+  size_t limit = 0;                          // refused: which of the charge's limits, those of signs behind the others
   std::optional<Milliseconds> retry_after;   // refused
+  std::optional<size_t> sign;                // gone over: which of its limits of signs
+  int64_t sign_used = 0;                     // and what its window holds
   std::string_view error;                    // failed: a view into the reply, as Redis says it outside of scripts
 };
 

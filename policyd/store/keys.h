@@ -24,6 +24,13 @@ class Keys {
   [[nodiscard]] std::string account(std::string_view account) const;   // policyd:account:{joe@example.com}
   [[nodiscard]] std::string rate(std::string_view account) const;      // policyd:rate:{joe@example.com}
   void append_rate(std::string& out, std::string_view account) const;
+  // policyd:signs:{joe@example.com}, its counters of signs; policyd:seen:{joe@example.com}, the elements they count.
+  void append_signs(std::string& out, std::string_view account) const { append_tagged(out, "signs:", account); }
+  void append_seen(std::string& out, std::string_view account) const { append_tagged(out, "seen:", account); }
+  [[nodiscard]] std::string signs(std::string_view account) const { return tagged("signs:", account); }
+  [[nodiscard]] std::string seen(std::string_view account) const { return tagged("seen:", account); }
+  // policyd:elements, what the elements are hashed with on all nodes.
+  [[nodiscard]] std::string elements() const { return prefix_ + "elements"; }
   // policyd:message:{joe@example.com}:2a7f.5f0c...
   void append_message(std::string& out, std::string_view account, std::string_view instance) const;
   // policyd:grey:{192.0.2.0/24}:ann@example.org>bob@example.com, and of the client itself policyd:grey:{192.0.2.0/24};
@@ -39,14 +46,15 @@ class Keys {
   // Prefixes of what is mirrored, for CLIENT TRACKING.
   [[nodiscard]] std::string blocks() const { return prefix_ + "block:"; }
   [[nodiscard]] std::string accounts() const { return prefix_ + "account:"; }
-  // SCAN patterns: of blocks and accounts together (no other key begins with one of these letters), and of rates.
+  // SCAN patterns: of blocks and accounts together (no other key begins with one of these letters), and of rates and
+  // signs.
   [[nodiscard]] std::string mirrored_pattern() const { return escaped_prefix() + "[ab]*"; }
-  [[nodiscard]] std::string rates_pattern() const { return escaped_prefix() + "rate:*"; }
+  [[nodiscard]] std::string counters_pattern() const { return escaped_prefix() + "[rs][ai][tg]*"; }
 
   // The other way round. A block key that names no possible target is an Error, any other key is nothing.
   [[nodiscard]] std::optional<Result<BlockTarget>> parse_block(std::string_view key) const;
   [[nodiscard]] std::optional<std::string> parse_account(std::string_view key) const;
-  [[nodiscard]] std::optional<std::string> parse_rate(std::string_view key) const;
+  [[nodiscard]] std::optional<std::string> parse_counters(std::string_view key) const;  // a rate's, or of signs
 
  private:
   void append_tagged(std::string& out, std::string_view kind, std::string_view account) const;

@@ -7,6 +7,7 @@ namespace policyd {
 namespace {
 
 constexpr size_t kSweep = 512;  // hash buckets a turn
+constexpr uint64_t kNew = 1;
 
 bool nothing(const Amounts& amounts) {
   return std::all_of(amounts.begin(), amounts.end(), [](int64_t amount) { return amount == 0; });
@@ -21,8 +22,9 @@ Amounts difference(const Amounts& to, const Amounts& from) {
 }  // namespace
 
 bool Ledger::Message::has(uint64_t recipient) const {
-  if (first == recipient) return true;
-  return others && std::find(others->begin(), others->end(), recipient) != others->end();
+  const auto same = [recipient](uint64_t one) { return (one & ~kNew) == recipient; };
+  if (same(first)) return true;
+  return others && std::any_of(others->begin(), others->end(), same);
 }
 
 void Ledger::Message::add(uint64_t recipient) {
@@ -32,6 +34,21 @@ void Ledger::Message::add(uint64_t recipient) {
   }
   if (!others) others = std::make_unique<std::vector<uint64_t>>();
   others->push_back(recipient);
+}
+
+void Ledger::Message::mark_new(uint64_t recipient) {
+  if (first == recipient) first |= kNew;
+  if (others) std::replace(others->begin(), others->end(), recipient, recipient | kNew);
+}
+
+std::vector<uint64_t> Ledger::Message::new_ones() const {
+  std::vector<uint64_t> all;
+  const auto take = [&all](uint64_t one) {
+    if ((one & kNew) != 0) all.push_back(one & ~kNew);
+  };
+  take(first);
+  if (others) std::for_each(others->begin(), others->end(), take);
+  return all;
 }
 
 void Ledger::Message::forget_recipients() {
@@ -45,8 +62,8 @@ uint64_t Ledger::key_of(const Charge& charge) const {
 
 uint64_t Ledger::recipient_of(const Charge& charge) const {
   if (charge.kind != Charge::Kind::recipient) return kNobody;
-  const uint64_t hash = stable_hash(charge.recipient, seed_);
-  return hash == kNobody ? 1 : hash;
+  const uint64_t hash = stable_hash(charge.recipient, seed_) & ~kNew;
+  return hash == kNobody ? 2 : hash;
 }
 
 // What the message should have been charged when this has passed.
@@ -59,13 +76,12 @@ Amounts Ledger::target(const Charge& charge, const Message& message, bool is_new
   return {1, accepted, charge.bytes > 0 ? charge.bytes : bytes};
 }
 
-ChargeResult Ledger::charge(const Charge& charge, const Limits& limits, WallTime now) {
+ChargeResult Ledger::charge_mail(const Charge& charge, const Limits& limits, WallTime now, uint64_t recipient) {
   static const Message kNew{};
   static const Counters kNone;
   const bool known_instance = !charge.instance.empty();
   const uint64_t key = known_instance ? key_of(charge) : 0;
   if (known_instance) messages_.prefetch(key);
-  const uint64_t recipient = recipient_of(charge);
   auto account = accounts_.find(charge.account);
   Message* const found = known_instance ? messages_.find(key) : nullptr;
   const Message& message = found ? *found : kNew;
@@ -125,12 +141,14 @@ bool Ledger::reset(std::string_view account) {
   const auto found = accounts_.find(account);
   if (found == accounts_.end() || found->second.counters.cells().empty()) return false;
   found->second.counters = {};
+  forget_seen(*found);
   commit(*found);
   return true;
 }
 
 void Ledger::clear() {
   accounts_.clear();
+  seen_changes_.clear();
   messages_.clear();
   changes_.clear();
 }
@@ -152,6 +170,7 @@ void Ledger::sweep(WallTime now) {
     // The file has to forget it too: it goes once that has been taken.
     const auto account = accounts_.find(*name);
     account->second.counters = {};
+    forget_seen(*account);
     commit(*account);
   }
 }
@@ -163,13 +182,40 @@ std::vector<std::pair<std::string, Counters::Cells>> Ledger::take_changes(size_t
     changes_.pop_front();
     taken.emplace_back(name, account.counters.cells());
     account.changed = false;
-    if (account.counters.cells().empty()) accounts_.erase(taken.back().first);
+    if (!account.counters.cells().empty()) continue;
+    if (account.seen && !account.seen_changed) seen_changes_.push_back(name);
+    accounts_.erase(taken.back().first);
   }
   return taken;
 }
 
 void Ledger::restore(std::string account, Counters counters) {
   accounts_[std::move(account)].counters = std::move(counters);
+}
+
+// Those of an account that is gone are gone with it.
+std::vector<std::pair<std::string, std::string>> Ledger::take_seen(size_t most, WallTime now) {
+  std::vector<std::pair<std::string, std::string>> taken;
+  while (!seen_changes_.empty() && taken.size() < most) {
+    std::string name = std::move(seen_changes_.front());
+    seen_changes_.pop_front();
+    const auto found = accounts_.find(name);
+    std::string octets;
+    if (found != accounts_.end()) {
+      Account& account = found->second;
+      account.seen_changed = false;
+      if (account.seen) octets = account.seen->to_octets(useless_before(now, account.longest));
+    }
+    taken.emplace_back(std::move(name), std::move(octets));
+  }
+  return taken;
+}
+
+// Only where there are counters: without them there is nothing that they could move.
+void Ledger::restore(std::string account, SeenElements seen) {
+  const auto found = accounts_.find(account);
+  if (found == accounts_.end()) return;
+  found->second.seen = std::make_unique<SeenElements>(std::move(seen));
 }
 
 }  // namespace policyd

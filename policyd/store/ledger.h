@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "policyd/recent_table.h"
+#include "policyd/store/seen_elements.h"
 #include "policyd/store/sliding_window.h"
 #include "policyd/store/store.h"
 #include "shared/text.h"
@@ -31,8 +32,11 @@ class Ledger {
   // Messages and their recipients are told apart by hashes; tests give the seed.
   explicit Ledger(uint64_t seed = random_seed()) : seed_(seed) {}
 
-  // Tests `charge` against `limits` (in place of charge.limits) and counts it where it passes.
-  ChargeResult charge(const Charge& charge, const Limits& limits, WallTime now);
+  // Tests `charge` against `limits` and `signs` (in place of the charge's own) and counts it where it passes.
+  ChargeResult charge(const Charge& charge, const Limits& limits, WallTime now, const Limits* signs = nullptr) {
+    return signs && !signs->empty() ? charge_signs(charge, limits, *signs, now)
+                                    : charge_mail(charge, limits, now, recipient_of(charge));
+  }
 
   [[nodiscard]] AccountUsage usage(std::string_view account, WallTime now) const;
   [[nodiscard]] Store::AccountPage list(size_t limit, WallTime now) const;
@@ -48,11 +52,18 @@ class Ledger {
   void track_changes() { tracking_ = true; }
   std::vector<std::pair<std::string, Counters::Cells>> take_changes(size_t most);
   void restore(std::string account, Counters counters);
+  // The same of the elements that accounts were seen with, as octets.
+  std::vector<std::pair<std::string, std::string>> take_seen(size_t most, WallTime now);
+  void restore(std::string account, SeenElements seen);
 
  private:
+  static constexpr Milliseconds kLongest = std::chrono::hours(366 * 24);
   struct Account {
     Counters counters;
-    bool changed = false;  // stands in changes_
+    std::unique_ptr<SeenElements> seen;  // none where no elements are counted
+    Milliseconds longest = kLongest;     // of the windows in which they are, as far as is known
+    bool changed = false;                // stands in changes_
+    bool seen_changed = false;           // its name stands in seen_changes_
   };
   using Accounts = std::unordered_map<std::string, Account, StringHash, std::equal_to<>>;
   // What a message under way has contributed. Most have one recipient: its hash stands here, those of others aside.
@@ -64,12 +75,36 @@ class Ledger {
 
     [[nodiscard]] bool has(uint64_t recipient) const;
     void add(uint64_t recipient);
+    // All lowest bits are 0 but of those that were new with this message, as far as elements are counted.
+    void mark_new(uint64_t recipient);
+    [[nodiscard]] std::vector<uint64_t> new_ones() const;
     void forget_recipients();
   };
+  // An element of a charge: where it is new, and where it was counted before.
+  struct Element {
+    Meter meter;
+    uint64_t hash;
+    std::optional<WallTime> before;
+  };
+  using Elements = std::vector<Element>;
   static constexpr uint64_t kNobody = 0;
 
   [[nodiscard]] uint64_t key_of(const Charge& charge) const;        // of the message
   [[nodiscard]] uint64_t recipient_of(const Charge& charge) const;  // kNobody where none is charged
+  ChargeResult charge_mail(const Charge& charge, const Limits& limits, WallTime now, uint64_t recipient);
+  // ledger_signs.cpp
+  ChargeResult charge_signs(const Charge& charge, const Limits& limits, const Limits& signs, WallTime now);
+  ChargeResult count_signs(Accounts::value_type& entry, const Charge& charge, const Limits& limits, const Limits& signs,
+                           WallTime now);
+  [[nodiscard]] Elements elements_of(const Charge& charge, const Limits& signs, Account& account) const;
+  static ChargeResult test(const Elements& elements, const Limits& signs, const Account& account, WallTime now);
+  void count(const Elements& elements, const Limits& signs, Accounts::value_type& entry, WallTime now);
+  void give_back(const std::vector<uint64_t>& recipients, const Limits& signs, Accounts::value_type& entry,
+                 WallTime now);
+  void count(Meter meter, int64_t amount, const Limits& signs, Accounts::value_type& entry, WallTime now);
+  void note_seen(Accounts::value_type& entry);
+  void forget_seen(Accounts::value_type& entry);
+  static int64_t useless_before(WallTime now, Milliseconds longest);
   static Amounts target(const Charge& charge, const Message& message, bool is_new_recipient);
   void commit(Accounts::value_type& entry);
 
@@ -78,6 +113,7 @@ class Ledger {
   Accounts accounts_;
   RecentTable<Message, kMessages / kWays, kWays> messages_;
   bool tracking_ = false;
+  std::deque<std::string> seen_changes_;
   std::deque<Accounts::value_type*> changes_;  // of accounts_, which drops none of them before it was taken
   size_t swept_ = 0;  // the hash bucket that sweep() looks at next
 };

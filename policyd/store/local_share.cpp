@@ -34,6 +34,10 @@ Charge LocalShare::Entry::charge() const {
   charge.recipients = recipients;
   charge.bytes = bytes;
   charge.limits = limits.get();
+  charge.signs = signs.get();
+  charge.network = network;
+  charge.meter = meter;
+  charge.amount = amount;
   return charge;
 }
 
@@ -47,21 +51,28 @@ ChargeResult LocalShare::charge(const Charge& charge, size_t nodes, WallTime now
 
 ChargeResult LocalShare::charge_unmerged(const Charge& charge, size_t nodes, WallTime now) {
   const Limits share = share_of(*charge.limits, std::max<size_t>(nodes, 1));
-  ChargeResult result = ledger_.charge(charge, share, now);
+  const Limits signs = charge.signs ? share_of(*charge.signs, std::max<size_t>(nodes, 1)) : Limits{};
+  ChargeResult result = ledger_.charge(charge, share, now, &signs);
   result.local = true;
-  if (result.limit) result.limit = *whole_of(*charge.limits, *result.limit);
+  const auto whole = [&charge](const Limit& limit) {
+    return *whole_of(is_sign(limit.meter) ? *charge.signs : *charge.limits, limit);
+  };
+  if (result.limit) result.limit = whole(*result.limit);
+  if (result.sign) result.sign = whole(*result.sign);
   return result;
 }
 
 void LocalShare::record(const Charge& charge, bool cancelled, WallTime now, std::optional<WallTime> sent) {
   if (!last_limits_ || *last_limits_ != *charge.limits) last_limits_ = std::make_shared<const Limits>(*charge.limits);
+  const bool known_signs = charge.signs ? last_signs_ && *last_signs_ == *charge.signs : !last_signs_;
+  if (!known_signs) last_signs_ = charge.signs ? std::make_shared<const Limits>(*charge.signs) : nullptr;
   if (journal_.size() >= kJournal) {
     journal_.pop_front();
     ++dropped_;
   }
   journal_.push_back({charge.kind, charge.ended, cancelled, std::string(charge.account), std::string(charge.instance),
-                      std::string(charge.recipient), charge.recipients, charge.bytes, last_limits_, now,
-                      sent});
+                      std::string(charge.recipient), std::string(charge.network), charge.recipients, charge.bytes,
+                      charge.meter, charge.amount, last_limits_, last_signs_, now, sent});
 }
 
 std::vector<LocalShare::Entry> LocalShare::take(size_t most) {

@@ -30,8 +30,11 @@ class LocalShare {
     bool ended;
     bool cancelled;
     std::string account, instance, recipient;
+    std::string network;
     int64_t recipients, bytes;
-    std::shared_ptr<const Limits> limits;
+    Meter meter;
+    int64_t amount;
+    std::shared_ptr<const Limits> limits, signs;  // signs: may be null
     WallTime at;
     std::optional<WallTime> sent;  // when the shared store may have counted it, or what else was charged of its message
     [[nodiscard]] Charge charge() const;  // views into this entry
@@ -53,7 +56,7 @@ class LocalShare {
 
   Ledger ledger_;
   std::deque<Entry> journal_;
-  std::shared_ptr<const Limits> last_limits_;  // most entries share theirs
+  std::shared_ptr<const Limits> last_limits_, last_signs_;  // most entries share theirs
   uint64_t dropped_ = 0;
 };
 

@@ -71,6 +71,7 @@ Result<void> MemoryStore::open_file() {
   for (auto& [account, settings] : contents->settings) fresh.put_settings(account, std::move(settings));
   mirror_.replace_all(std::move(fresh));
   for (auto& [account, counters] : contents->counters) ledger_.restore(std::move(account), std::move(counters));
+  for (auto& [account, seen] : contents->elements) ledger_.restore(std::move(account), std::move(seen));
   for (GreylistRecord& record : contents->greylist) greylist_.restore(std::move(record));
   for (const ReportRow& row : contents->reports) reports_.add(row);
   ledger_.track_changes();
@@ -100,7 +101,7 @@ Task<Result<bool>> MemoryStore::change(StateWriter::Work work, StateWriter::Effe
 }
 
 Task<ChargeResult> MemoryStore::charge(const Charge& charge) {
-  co_return ledger_.charge(charge, *charge.limits, clock_.wall());
+  co_return ledger_.charge(charge, *charge.limits, clock_.wall(), charge.signs);
 }
 
 Task<GreylistResult> MemoryStore::greylist(const GreylistAttempt& attempt) {

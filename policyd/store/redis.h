@@ -57,7 +57,10 @@ class RedisStore final : public Store, private RedisLink::User {
  private:
   void opened(RedisConnection& data, const std::string& charge_sha) override;
   void closed() override;
-  void end_of_turn() override { charges_.end_of_turn(); }
+  void end_of_turn() override {
+    charges_.hash_with(link_.nodes().elements());
+    charges_.end_of_turn();
+  }
   Task<std::optional<size_t>> catch_up() override;
   Task<void> caught_up() override;
   void changed(const RedisReply& keys) override { follower_.invalidated(keys); }
@@ -77,6 +80,7 @@ class RedisStore final : public Store, private RedisLink::User {
   Task<Result<RedisReply>> ask(std::vector<std::string> command);
   [[nodiscard]] Error away_error() const;
   [[nodiscard]] Error refusal(const RedisReply& reply) const;
+  Task<Result<std::vector<Usage>>> counters(std::string key);
   void warn_unreadable(const std::string& key);
 
   uv_loop_s* loop_;

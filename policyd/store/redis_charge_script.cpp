@@ -3,11 +3,15 @@
 //
 // Nearly every charge adds to counters that are all in their newest bucket (packed_numbers.h): that way is short, and
 // the rest of the script (long_way) is not even made where no charge of a run needs it.
+#include <string>
+
 #include "policyd/store/redis_scripts.h"
 
 namespace policyd {
 
-const std::string_view kChargeScript = R"lua(
+namespace {
+
+const std::string kSource = std::string(kSignScript).append(R"lua(
 local records, times = ARGV[1], ARGV[2]
 local RECORD, RECORD_SIZE = '<BBdc8', 18
 if #records % RECORD_SIZE ~= 0 then return redis.error_reply('ERR a record of charges is cut short') end
@@ -63,7 +67,7 @@ local function long_way()
   -- The row of a counter from `at`, and where the next one begins; nothing where it cannot be one.
   local function counter_of(packed, meter, window, total, newest, pairs, at)
     local next = at + 16 * pairs
-    if not ((meter == 1 or meter == 2 or meter == 3) and window >= 1 and window <= LONGEST and newest >= 0 and
+    if not (meter >= 1 and meter <= 8 and meter % 1 == 0 and window >= 1 and window <= LONGEST and newest >= 0 and
             total >= newest and pairs >= 0 and pairs % 1 == 0 and next <= #packed + 1) then return nil end
     return {meter = meter, window = window, total = total, newest = newest, row = sub(packed, at, next - 1)}, next
   end
@@ -221,7 +225,7 @@ local function long_way()
          'PX', string.format('%.0f', floor(longest * 1.02) + 1))
   end
 
-  return {arrange = arrange, test = test, count = count, save = save}
+  return {arrange = arrange, test = test, count = count, save = save, insert = insert, wait_for = wait_for}
 end
 
 -- Adds where the counters stand. False, with nothing changed, where they have to be made anew or a limit is in the way.
@@ -248,17 +252,31 @@ local function add_in_place(key, limits, at, mode)
 end
 
 local way
-local stale = {}  -- message keys that have been written to since they were read
+local stale = {}  -- keys that have been written to since they were read
+local messages = #KEYS > CHARGES and call('MGET', unpack(KEYS, CHARGES + 1))  -- false: missing, or no string
+
+-- What counts signs, made when a charge has some.
+local signs_way
+local function with_signs()
+  signs_way = signs_way or sign_part({
+    now = now, stale = stale,
+    limits = function(list) return lists[list] or read_limits(list) end,
+    long_way = function()
+      way = way or long_way()
+      return way
+    end,
+    fetched = function(key) return messages[key - CHARGES] end,
+  })
+  return signs_way
+end
 
 -- Nothing: passed; or the limit and the wait of a refusal.
-local function charge(number, what, list, bytes, recipient, rate, message_key, message)
-  local settles, mode = what % 2 == 1, floor(what / 2) % 4
+local function charge(what, limits, at, mode, bytes, recipient, rate, message_key, message, signs)
+  local settles = what % 2 == 1
   local remember = floor(what / 16) % 2 == 1 and '900000' or '3600000'
-  local limits, at = lists[list] or read_limits(list), now
-  if mode >= MERGE then at = min(numbers_of('<d', times, 8 * number - 7), now) end
   if message_key and stale[message_key] then message = call('GET', message_key) end
   if message and (#message < 24 or #message % 8 ~= 0) then message = nil end
-  if what >= 32 and not message then return end
+  if what % 64 >= 32 and not message then return end
 
   -- What the message has been charged (time of the first charge, recipients, bytes, and 8 octets of each recipient);
   -- what it should have been charged when this has passed; and so what is to be added.
@@ -274,11 +292,27 @@ local function charge(number, what, list, bytes, recipient, rate, message_key, m
     if bytes == 0 then bytes = had_bytes end
   else
     local from, found = 1, nil
-    repeat
-      found = find(hashes, recipient, from, true)
-      from = (found or 0) + 1
-    until not found or found % 8 == 1
-    if not found then recipients, hashes = recipients + 1, hashes .. recipient end
+    if signs and signs.distinct then
+      recipient = signs.recipient
+      found = signs_way.in_message(hashes, recipient)
+    else
+      repeat
+        found = find(hashes, recipient, from, true)
+        from = (found or 0) + 1
+      until not found or found % 8 == 1
+    end
+    local refused, wait
+    if signs and not found then refused, wait = signs_way.test(signs, at, mode) end
+    if refused then
+      signs.refused = refused
+      return refused + limits.size, wait
+    end
+    if not found then
+      if signs and signs.new then
+        recipient = sub(recipient, 1, 7) .. string.char(string.byte(recipient, 8) + 1)
+      end
+      recipients, hashes = recipients + 1, hashes .. recipient
+    end
     bytes = max(bytes, had_bytes)
   end
   if mode == CANCEL then
@@ -293,13 +327,16 @@ local function charge(number, what, list, bytes, recipient, rate, message_key, m
 
   -- All limits are tested before anything is counted.
   local refused, wait
-  if not add_in_place(rate, limits, at, mode) then
+  if limits.size > 0 and not add_in_place(rate, limits, at, mode) then
     way = way or long_way()
     local ours, others = way.arrange(limits, try('GET', rate))
     if mode <= DRY then refused, wait = way.test(limits, ours) end
     if mode == DRY or (refused and not (settles and message)) then return refused, wait end
     -- A message refused at its end was not accepted at all: all of its charge goes back.
-    if refused then amounts[1], amounts[2], amounts[3] = -had_messages, -had_recipients, -had_bytes end
+    if refused then
+      amounts[1], amounts[2], amounts[3] = -had_messages, -had_recipients, -had_bytes
+      if signs then signs_way.give_back(signs, hashes) end
+    end
     way.count(ours, at, since)
     way.save(rate, limits, ours, others)
   end
@@ -311,10 +348,39 @@ local function charge(number, what, list, bytes, recipient, rate, message_key, m
     end
     stale[message_key] = true
   end
+  if signs and mode ~= DRY and not refused then
+    if mode == CANCEL then
+      signs_way.give_back(signs, hashes)
+    else
+      local invalid = settles and had_recipients > recipients and had_recipients - recipients or 0
+      signs_way.count(signs, at, signs_way.INVALID, invalid, true)
+    end
+  end
   return refused, wait
 end
 
-local messages = #KEYS > CHARGES and call('MGET', unpack(KEYS, CHARGES + 1))  -- false: missing, or no string
+-- The same, and the sign that is gone over (its limit and what its window holds), if any.
+local function charge_signs(what, limits, at, mode, bytes, recipient, rate, message_key, message)
+  local part = with_signs()
+  local signs = part.open(mode)
+  if what >= 128 then
+    local meter, amount = numbers_of('<d', signs.recipient), numbers_of('<d', signs.network)
+    if mode <= DRY or (mode == MERGE and what % 64 < 32) then
+      if mode ~= DRY then part.count(signs, at, meter, amount, false) end
+    end
+    return nil, nil, part.status(signs)
+  end
+  local refused, wait = charge(what, limits, at, mode, bytes, recipient, rate, message_key, message, signs)
+  if signs.refused and limits.size > 0 then
+    -- Of the limits that refuse, the one that takes longest is told.
+    local dry = what - 2 * mode + 2 * DRY
+    local also, longer = charge(dry, limits, at, DRY, bytes, recipient, rate, message_key, message)
+    if also and (wait >= 0 and (longer < 0 or longer > wait)) then refused, wait = also, longer end
+  end
+  if refused and mode == TEST then part.count(signs, at, part.HITS, 1, false) end
+  return refused, wait, part.status(signs)
+end
+
 local outcomes, details, number, known = {}, {}, 0, 0
 local function charge_the_rest()
   for at = number * RECORD_SIZE + 1, #records, RECORD_SIZE do
@@ -325,11 +391,18 @@ local function charge_the_rest()
       known = known + 1
       message_key, message = KEYS[CHARGES + known], messages[known]
     end
-    local refused, wait = charge(number, what, list, bytes, recipient, KEYS[number], message_key, message)
-    outcomes[number] = '+'
-    if refused then
-      outcomes[number], details[#details + 1], details[#details + 2] = '-', refused, wait
+    local limits, mode, at = lists[list] or read_limits(list), floor(what / 2) % 4, now
+    if mode >= MERGE then at = min(numbers_of('<d', times, 8 * number - 7), now) end
+    local refused, wait, sign, used
+    if what >= 64 then
+      refused, wait, sign, used =
+          charge_signs(what, limits, at, mode, bytes, recipient, KEYS[number], message_key, message)
+    else
+      refused, wait = charge(what, limits, at, mode, bytes, recipient, KEYS[number], message_key, message)
     end
+    outcomes[number] = sign and (refused and 's' or 'S') or (refused and '-' or '+')
+    if refused then details[#details + 1], details[#details + 2] = refused, wait end
+    if sign then details[#details + 1], details[#details + 2] = sign, used end
   end
 end
 repeat
@@ -339,6 +412,10 @@ repeat
   end
 until done
 return {table.concat(outcomes), unpack(details)}
-)lua";
+)lua");
+
+}  // namespace
+
+const std::string_view kChargeScript = kSource;
 
 }  // namespace policyd

@@ -19,11 +19,18 @@ bool means_away(std::string_view word) {
   return std::find(std::begin(kWords), std::end(kWords), word) != std::end(kWords);
 }
 
-ChargeResult to_result(const ChargeAnswer& answer, const Limits& limits) {
+ChargeResult to_result(const ChargeAnswer& answer, const Charge& charge) {
+  const size_t limits = charge.limits->size();
+  const size_t signs = charge.signs ? charge.signs->size() : 0;
   ChargeResult result;
+  if (answer.sign && *answer.sign < signs) {
+    result.sign = (*charge.signs)[*answer.sign];
+    result.sign_used = answer.sign_used;
+  }
   if (answer.kind == ChargeAnswer::Kind::passed) return result;
   result.passed = false;
-  if (answer.limit < limits.size()) result.limit = limits[answer.limit];
+  if (answer.limit < limits) result.limit = (*charge.limits)[answer.limit];
+  if (answer.limit >= limits && answer.limit < limits + signs) result.limit = (*charge.signs)[answer.limit - limits];
   result.retry_after = answer.retry_after;
   return result;
 }
@@ -172,7 +179,7 @@ void RedisCharges::answer(Run& run, const Result<RedisReply>& reply, Outcome una
     Call* const call = run.calls[place];
     if (!call) continue;
     Counted counted{outcome, {}};
-    if (outcome == Outcome::counted) counted.result = to_result(one, *call->charge_.limits);
+    if (outcome == Outcome::counted) counted.result = to_result(one, call->charge_);
     call->answer(counted);
   }
   run.calls.clear();

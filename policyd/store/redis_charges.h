@@ -80,6 +80,8 @@ class RedisCharges {
   // It is gone: what has been gathered is away.
   void detach();
   void end_of_turn();
+  // As ChargeCommand::hash_with.
+  void hash_with(const SipKey& key) { command_.hash_with(key); }
   // How many have been broken so far.
   [[nodiscard]] uint64_t broken() const { return broken_; }
 

@@ -191,7 +191,8 @@ Task<Result<void>> RedisLink::send_heartbeat() {
 Task<Result<RedisReply>> RedisLink::ask_heartbeat() {
   const NodeInfo self = user_.self();
   const std::string silence = std::to_string(kSilence.count());
-  auto call = data_->send({"EVALSHA", heartbeat_sha_, "1", keys_.nodes(), self.id, RedisNodes::to_json(self), silence});
+  auto call = data_->send({"EVALSHA", heartbeat_sha_, "2", keys_.nodes(), keys_.elements(), self.id,
+                           RedisNodes::to_json(self), silence, nodes_.elements_octets()});
   co_return co_await call;
 }
 

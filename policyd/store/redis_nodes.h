@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "policyd/dns/siphash.h"
+#include "policyd/recent_table.h"
 #include "policyd/store/redis_reply.h"
 #include "policyd/store/store.h"
 #include "shared/clock.h"
@@ -28,12 +30,18 @@ class RedisNodes {
   [[nodiscard]] size_t most() const { return most_; }
   // Redis' clock less ours.
   [[nodiscard]] Milliseconds redis_ahead() const { return redis_ahead_; }
+  // What elements are hashed with on all nodes; a proposal of ours until an answer says so.
+  [[nodiscard]] const SipKey& elements() const { return elements_; }
+  [[nodiscard]] std::string elements_octets() const {
+    return {reinterpret_cast<const char*>(&elements_), sizeof elements_};
+  }
 
  private:
   std::vector<NodeInfo> nodes_;
   size_t most_ = 1;
   SteadyTime most_at_{};
   Milliseconds redis_ahead_{0};
+  SipKey elements_{random_seed(), random_seed()};
 };
 
 }  // namespace policyd

@@ -18,6 +18,10 @@ for i = 1, #nodes, 2 do
     reply[#reply + 1], reply[#reply + 2] = nodes[i], nodes[i + 1]
   end
 end
+redis.call('SET', KEYS[2], ARGV[4], 'NX')
+redis.call('PEXPIRE', KEYS[2], 34560000000)
+local elements = redis.pcall('GET', KEYS[2])
+if type(elements) == 'string' then reply[#reply + 1] = elements end
 return reply
 )lua";
 

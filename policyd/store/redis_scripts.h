@@ -20,12 +20,21 @@ namespace policyd {
 //           a number   bytes
 //           8 octets   a hash of the recipient; where it settles: a number, the recipients accepted
 //         2 a number of each charge: when it was counted elsewhere, ms; "" where none of them merges or cancels
-//         3 and on: the lists of limits (append_limits)
+//         3 and on: the lists of limits (append_limits); where charges have signs, last of all a record of 17 octets of
+//         each of these:
+//           1 octet    its list of limits of signs
+//           8 octets   a hash of the recipient (append_element), 0 where there is none; of a sign: a number, its meter
+//           8 octets   the same of the client's network; of a sign: a number, how many
+//   and then KEYS ends with two keys of each of these: of the counters, and of the elements seen
 //   reply {a text with one letter of each charge, then what these letters need}:
 //         + passed
-//         - refused: the index of the limit (from 0), ms until it will pass or -1
+//         - refused: the index of the limit (from 0; those of signs come after the others), ms until it will pass or -1
+//         S passed, s refused, and a sign is gone over: what + or - needs, then the index of its limit and what its
+//           window holds
 //         ! could not be counted: the error
 extern const std::string_view kChargeScript;
+// A part of it, which stands at its beginning.
+extern const std::string_view kSignScript;
 
 // The first octet of a record: a sum of these.
 struct ChargeRecord {
@@ -37,6 +46,8 @@ struct ChargeRecord {
     has_message = 8,      // there is a message key
     ended = 16,           // the message is remembered for kEndedRemembered, not for kRemembered
     if_known = 32,        // with merges: only where the message is remembered
+    has_signs = 64,       // there are keys and a record of signs
+    sign = 128,           // with has_signs: a sign alone
   };
 };
 
@@ -62,10 +73,11 @@ extern const std::string_view kGreylistScript;
 extern const std::string_view kAddReportScript;
 
 // Tells that this node lives, and who else does.
-//   KEYS  nodes key
+//   KEYS  1 nodes key, 2 the key of what elements are hashed with
 //   ARGV  1 node id, 2 what to say of it (JSON), 3 ms after which a node that is silent is forgotten, as is one that
 //         was seen that long in the future: Redis' clock was set back
-//   reply {Redis' time in ms, id, "ms|JSON", id, "ms|JSON", ...}
+//         4 16 octets that elements are to be hashed with, unless a node has said so before
+//   reply {Redis' time in ms, id, "ms|JSON", id, "ms|JSON", ..., what elements are hashed with}
 extern const std::string_view kHeartbeatScript;
 
 // Replaces a block as a whole.

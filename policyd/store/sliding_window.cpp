@@ -170,7 +170,8 @@ std::optional<Counters> Counters::from_cells(Cells cells) {
   while (at < cells.size()) {
     if (cells.size() - at < kHeader) return std::nullopt;
     const int64_t meter = cells[at], window = cells[at + 1], buckets = cells[at + 2];
-    if (meter < 1 || meter > 3 || window < 1 || window > kMaximumWindow || buckets < 0) return std::nullopt;
+    if (meter < 1 || meter > static_cast<int64_t>(kMeters) || buckets < 0) return std::nullopt;
+    if (window < 1 || window > kMaximumWindow) return std::nullopt;
     if (static_cast<uint64_t>(buckets) > (cells.size() - at - kHeader) / 2) return std::nullopt;
     const Slice slice = slice_at(cells, at);
     if (!sound(cells, slice)) return std::nullopt;
@@ -188,14 +189,14 @@ ChargeResult Counters::test(const Limits& limits, const Amounts& amounts, WallTi
     const int64_t amount = amounts[static_cast<size_t>(limit.meter) - 1];
     if (amount <= 0) continue;
     const auto slice = find(cells_, limit.meter, limit.window.count());
-    const int64_t sum = slice ? used(cells_, *slice, bucket_of(now_ms, slice->window)) : 0;
+    const int64_t sum = slice ? policyd::used(cells_, *slice, bucket_of(now_ms, slice->window)) : 0;
     if (sum + amount <= limit.maximum) continue;
     const bool never = amount > limit.maximum;
     if (never) {
-      return {false, false, limit, std::nullopt};
+      return {false, false, limit, std::nullopt, std::nullopt, 0};
     }
     const Milliseconds wait(wait_for(cells_, *slice, now_ms, sum + amount - limit.maximum));
-    if (result.passed || wait > *result.retry_after) result = {false, false, limit, wait};
+    if (result.passed || wait > *result.retry_after) result = {false, false, limit, wait, std::nullopt, 0};
   }
   return result;
 }
@@ -225,13 +226,63 @@ void Counters::add(const Limits& limits, const Amounts& amounts, WallTime now, W
   cells_ = Cells(next.begin(), next.end());
 }
 
+int64_t Counters::used(const Limit& limit, WallTime now) const {
+  const auto slice = find(cells_, limit.meter, limit.window.count());
+  return slice ? policyd::used(cells_, *slice, bucket_of(now.time_since_epoch().count(), slice->window)) : 0;
+}
+
+Milliseconds Counters::wait(const Limit& limit, int64_t excess, WallTime now) const {
+  const auto slice = find(cells_, limit.meter, limit.window.count());
+  return Milliseconds(slice ? wait_for(cells_, *slice, now.time_since_epoch().count(), excess) : 1);
+}
+
+void Counters::add(const Limit& limit, int64_t amount, WallTime now) {
+  const int64_t now_ms = now.time_since_epoch().count();
+  const auto slice = find(cells_, limit.meter, limit.window.count());
+  if (slice && takes_in_place(cells_, *slice, amount, now_ms)) {
+    cells_[slice->end() - 1] += amount;
+    return;
+  }
+  Cells next(cells_.begin(), cells_.begin() + static_cast<ptrdiff_t>(slice ? slice->at : cells_.size()));
+  rewrite(next, cells_, slice ? &*slice : nullptr, static_cast<int64_t>(limit.meter), limit.window.count(), amount,
+          now_ms);
+  if (slice) next.insert(next.end(), cells_.begin() + static_cast<ptrdiff_t>(slice->end()), cells_.end());
+  cells_ = std::move(next);
+}
+
+bool Counters::take_one(const Limit& limit, WallTime at, WallTime now) {
+  const auto slice = find(cells_, limit.meter, limit.window.count());
+  if (!slice || !counts(limit, at, now)) return false;
+  const int64_t bucket = bucket_of(at.time_since_epoch().count(), slice->window);
+  size_t place = slice->first();
+  while (place < slice->end() && cells_[place] != bucket) place += 2;
+  if (place == slice->end()) return false;
+  if (--cells_[place + 1] > 0) return true;
+  const auto pair = cells_.begin() + static_cast<ptrdiff_t>(place);
+  cells_.erase(pair, pair + 2);
+  if (--cells_[slice->at + 2] > 0) return true;
+  const auto header = cells_.begin() + static_cast<ptrdiff_t>(slice->at);
+  cells_.erase(header, header + kHeader);
+  return true;
+}
+
+bool Counters::earlier_bucket(const Limit& limit, WallTime at, WallTime now) {
+  const int64_t window = limit.window.count();
+  return bucket_of(at.time_since_epoch().count(), window) < bucket_of(now.time_since_epoch().count(), window);
+}
+
+bool Counters::counts(const Limit& limit, WallTime at, WallTime now) {
+  const int64_t window = limit.window.count();
+  return alive(bucket_of(at.time_since_epoch().count(), window), bucket_of(now.time_since_epoch().count(), window));
+}
+
 std::vector<Usage> Counters::usage(WallTime now) const {
   const int64_t now_ms = now.time_since_epoch().count();
   std::vector<Usage> all;
   for (size_t at = 0; at < cells_.size();) {
     const Slice slice = slice_at(cells_, at);
     at = slice.end();
-    const int64_t sum = used(cells_, slice, bucket_of(now_ms, slice.window));
+    const int64_t sum = policyd::used(cells_, slice, bucket_of(now_ms, slice.window));
     if (sum > 0) all.push_back({static_cast<Meter>(slice.meter), Milliseconds(slice.window), sum});
   }
   return all;

@@ -21,7 +21,7 @@ namespace policyd {
 
 inline constexpr int64_t kBucketsPerWindow = 60;
 
-// What a charge adds, per meter (index = Meter - 1). Negative amounts give back.
+// What a charge adds, per meter that is no sign (index = Meter - 1). Negative amounts give back.
 using Amounts = std::array<int64_t, 3>;
 
 class Counters {
@@ -41,6 +41,17 @@ class Counters {
   // from the oldest buckets first (what remains then counts rather longer than shorter), never below zero. Allocates
   // nothing while every counter concerned is in its current bucket and none has run out.
   void add(const Limits& limits, const Amounts& amounts, WallTime now, WallTime since);
+
+  // Signs, one counter at a time. What counts in a limit's window; and how long until `excess` less does.
+  [[nodiscard]] int64_t used(const Limit& limit, WallTime now) const;
+  [[nodiscard]] Milliseconds wait(const Limit& limit, int64_t excess, WallTime now) const;
+  // Adds `amount` at `now`.
+  void add(const Limit& limit, int64_t amount, WallTime now);
+  // Takes one from the bucket of `at`. False: there is none in it, or it counts no more.
+  bool take_one(const Limit& limit, WallTime at, WallTime now);
+  // Whether `at` is in an earlier bucket than `now`; and whether what happened at `at` still counts.
+  static bool earlier_bucket(const Limit& limit, WallTime at, WallTime now);
+  static bool counts(const Limit& limit, WallTime at, WallTime now);
 
   [[nodiscard]] std::vector<Usage> usage(WallTime now) const;
   [[nodiscard]] bool empty(WallTime now) const;

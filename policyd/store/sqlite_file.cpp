@@ -1,6 +1,6 @@
 // The state file in SQLite: see state_file.h.
 //
-// One file with five tables, in WAL mode with synchronous=FULL: what was committed is on disk, and a process that is
+// One file with six tables, in WAL mode with synchronous=FULL: what was committed is on disk, and a process that is
 // killed at any moment loses nothing of it. The exclusive lock is held as long as the file is open, and goes with the
 // process. Names and values are stored octet by octet. A schema of a later policyd is refused, never guessed at.
 #include <fcntl.h>
@@ -44,6 +44,8 @@ constexpr FileTable kTables[] = {
      " PRIMARY KEY(account, key)) WITHOUT ROWID"},
     {"counters",
      "CREATE TABLE IF NOT EXISTS counters(account TEXT NOT NULL PRIMARY KEY, cells BLOB NOT NULL) WITHOUT ROWID"},
+    {"elements",
+     "CREATE TABLE IF NOT EXISTS elements(account TEXT NOT NULL PRIMARY KEY, seen BLOB NOT NULL) WITHOUT ROWID"},
     {"greylist", kCreateGreylist},
     {"reports", kCreateReports},
 };
@@ -111,6 +113,7 @@ class SqliteFile final : public StateFile {
   Result<void> put_setting(const std::string& account, const std::string& key, const std::string& value) override;
   Result<void> remove_setting(const std::string& account, const std::string& key) override;
   Result<void> write_counters(const CounterBatch& batch) override;
+  Result<void> write_elements(const ElementBatch& batch) override;
   Result<void> write_greylist(const GreylistBatch& batch) override;
   Result<void> write_reports(const std::vector<ReportRow>& batch) override;
   Result<void> sweep(WallTime now) override;
@@ -121,6 +124,7 @@ class SqliteFile final : public StateFile {
   void load_blocks(WallTime now, Contents& contents);
   void load_settings(Contents& contents);
   void load_counters(Contents& contents);
+  void load_elements(Contents& contents);
   void load_greylist(WallTime now, Contents& contents);
   void load_reports(WallTime now, Contents& contents);
   Result<void> written();
@@ -185,6 +189,7 @@ Result<StateFile::Contents> SqliteFile::load(WallTime now) {
   load_blocks(now, contents);
   load_settings(contents);
   load_counters(contents);
+  load_elements(contents);
   load_greylist(now, contents);
   load_reports(now, contents);
   if (database_.failed()) return describe(path_, database_);
@@ -236,6 +241,18 @@ void SqliteFile::load_counters(Contents& contents) {
       contents.counters.emplace_back(row.text(0), std::move(*counters));
     } else {
       contents.warnings.push_back(path_ + ": counters of " + quoted(row.text(0)) + ": damaged; left out");
+    }
+  }
+}
+
+void SqliteFile::load_elements(Contents& contents) {
+  SqliteStatement row(database_, "SELECT account, seen FROM elements");
+  while (row.step()) {
+    auto seen = SeenElements::from_octets(row.text(1));
+    if (seen) {
+      contents.elements.emplace_back(row.text(0), std::move(*seen));
+    } else {
+      contents.warnings.push_back(path_ + ": elements of " + quoted(row.text(0)) + ": damaged; left out");
     }
   }
 }
@@ -305,6 +322,24 @@ Result<void> SqliteFile::write_counters(const CounterBatch& batch) {
       SqliteStatement& row = cells.empty() ? remove : put;
       row.bind(account);
       if (!cells.empty()) row.bind_octets(octets);
+      row.step();
+      row.again();
+    }
+  }  // a statement that is open would keep the transaction open
+  database_.run("COMMIT");
+  return written();
+}
+
+Result<void> SqliteFile::write_elements(const ElementBatch& batch) {
+  const std::lock_guard lock(mutex_);
+  database_.run("BEGIN IMMEDIATE");
+  {
+    SqliteStatement put(database_, "INSERT OR REPLACE INTO elements VALUES(?, ?)");
+    SqliteStatement remove(database_, "DELETE FROM elements WHERE account = ?");
+    for (const auto& [account, octets] : batch) {
+      SqliteStatement& row = octets.empty() ? remove : put;
+      row.bind(account);
+      if (!octets.empty()) row.bind_octets(octets);
       row.step();
       row.again();
     }

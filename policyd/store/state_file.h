@@ -14,6 +14,7 @@
 
 #include "policyd/report/figures.h"
 #include "policyd/store/greylist_table.h"
+#include "policyd/store/seen_elements.h"
 #include "policyd/store/sliding_window.h"
 #include "shared/block.h"
 #include "shared/limits.h"
@@ -31,6 +32,7 @@ class StateFile {
     std::vector<Block> blocks;  // those that have not run out at `now`
     std::vector<std::pair<std::string, AccountSettings>> settings;
     std::vector<std::pair<std::string, Counters>> counters;
+    std::vector<std::pair<std::string, SeenElements>> elements;
     std::vector<GreylistRecord> greylist;  // those that have not run out at `now`, in the order of their times
     std::vector<ReportRow> reports;        // those of the last kReportKept
     std::vector<std::string> warnings;  // rows that could not be understood and were left alone; tables that were gone
@@ -45,6 +47,9 @@ class StateFile {
   // One transaction; an account with no cells is forgotten.
   using CounterBatch = std::vector<std::pair<std::string, Counters::Cells>>;
   virtual Result<void> write_counters(const CounterBatch& batch) = 0;
+  // The elements of accounts (seen_elements.h); no octets: forgotten.
+  using ElementBatch = std::vector<std::pair<std::string, std::string>>;
+  virtual Result<void> write_elements(const ElementBatch& batch) = 0;
 
   // One transaction.
   using GreylistBatch = std::vector<GreylistRecord>;

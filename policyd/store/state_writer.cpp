@@ -79,15 +79,16 @@ Task<void> StateWriter::carry_out(std::shared_ptr<Order> order) {
 
 Task<bool> StateWriter::write_batch() {
   if (!batch_) {
-    Batch taken{tables_.ledger.take_changes(kBatch), tables_.greylist.take_changes(kBatch),
-                tables_.reports.take_changes(kBatch)};
+    Batch taken{tables_.ledger.take_seen(kBatch, clock_.wall()), tables_.ledger.take_changes(kBatch),
+                tables_.greylist.take_changes(kBatch), tables_.reports.take_changes(kBatch)};
     if (!taken.empty()) batch_ = std::make_shared<const Batch>(std::move(taken));
   }
   const bool last = !batch_;
   Work job = [batch = batch_, now = clock_.wall()](StateFile& file) {
     if (!batch) return file.sweep(now);
     Result<void> written;
-    if (!batch->counters.empty()) written = file.write_counters(batch->counters);
+    if (!batch->elements.empty()) written = file.write_elements(batch->elements);
+    if (written && !batch->counters.empty()) written = file.write_counters(batch->counters);
     if (written && !batch->greylist.empty()) written = file.write_greylist(batch->greylist);
     if (written && !batch->reports.empty()) written = file.write_reports(batch->reports);
     return written;

@@ -70,10 +70,13 @@ class StateWriter {
   struct Idle;
   // Taken from the tables, to be written together.
   struct Batch {
+    StateFile::ElementBatch elements;
     StateFile::CounterBatch counters;
     StateFile::GreylistBatch greylist;
     std::vector<ReportRow> reports;
-    [[nodiscard]] bool empty() const { return counters.empty() && greylist.empty() && reports.empty(); }
+    [[nodiscard]] bool empty() const {
+      return elements.empty() && counters.empty() && greylist.empty() && reports.empty();
+    }
   };
 
   void wake();

@@ -27,11 +27,18 @@ namespace policyd {
 // All limits are checked, then all counters changed, atomically; what does not pass changes nothing. Within one message
 // (`account` and `instance`) the message counts once, and each recipient once, however often and on however many nodes
 // it is asked.
+//
+// Signs are counted with the same charge where there are limits of them. Different elements (recipients, client
+// networks) count from the last time each was seen, exactly; a new one beyond the limit is refused, one that is known
+// in the window passes. Recipients that Postfix did not accept, and refusals by a limit, are counted and refuse
+// nothing. A message that is refused at its end takes along the recipients that were new with it.
 struct Charge {
   enum class Kind : uint8_t {
     recipient,  // RCPT: the message (if new), this recipient (if new), and the declared size
     settle,     // DATA, END-OF-MESSAGE: bring the message's charge to what Postfix accepted. More than was charged is
-                // checked against the limits; if it does not pass, all of the message's charge is given back.
+                // checked against the limits; if it does not pass, all of the message's charge is given back. Fewer
+                // recipients than were charged are so many invalid ones.
+    sign,       // `amount` of the sign `meter`, for no message; always passes
   };
   Kind kind = Kind::recipient;
   std::string_view account;
@@ -39,7 +46,11 @@ struct Charge {
   std::string_view recipient;   // kind recipient
   int64_t recipients = 0;       // kind settle: recipients accepted
   int64_t bytes = 0;            // declared, or at END-OF-MESSAGE true; 0 = unknown, leaves what was charged
-  const Limits* limits = nullptr;  // outlives the call
+  const Limits* limits = nullptr;  // of messages, recipients and bytes; outlives the call
+  const Limits* signs = nullptr;   // of signs, the same; null: none
+  std::string_view network;        // kind recipient: the client's /24 or /64; empty: unknown
+  Meter meter = Meter::spam;       // kind sign
+  int64_t amount = 0;              // kind sign
   bool ended = false;           // END-OF-MESSAGE: the message need not be remembered for long
   bool dry_run = false;         // says what would happen, changes nothing
 };
@@ -50,6 +61,8 @@ struct ChargeResult {
   std::optional<Limit> limit;              // not passed: the limit that takes longest to allow it (as configured)
   std::optional<Milliseconds> retry_after;  // not passed: when it will pass if nothing else is sent; none: never (it is
                                             // larger than the limit itself)
+  std::optional<Limit> sign;  // a limit of a sign that is gone over: by this charge, or before it
+  int64_t sign_used = 0;      // what its window holds, what was refused for it included
 };
 
 // Another question of the engine: has this client tried to send from this sender to this recipient before?

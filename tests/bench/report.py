@@ -53,13 +53,14 @@ class Point:
 
 @dataclass(frozen=True)
 class RatioTarget:
-    """`value`(point) / `value`(the bare responder's point of that round) against a bound."""
+    """`value`(point) / `value`(the point of that round of `to`) against a bound."""
     kind: str
     connections: tuple  # empty: at all
     what: str
     value: object
     bound: float
     at_least: bool
+    to: str = "responder"
 
     def applies(self, kind: str, workload: Workload) -> bool:
         return kind == self.kind and (not self.connections or workload.connections in self.connections)
@@ -68,7 +69,8 @@ class RatioTarget:
         ratio = median(self.value(point) / max(self.value(yardstick), 1e-9)
                        for point, yardstick in zip(points, yardsticks))
         reached = ratio >= self.bound if self.at_least else ratio <= self.bound
-        return f"{self.what} {ratio:.2f} {'>=' if self.at_least else '<='} {self.bound:g}: {pass_or_miss(reached)}"
+        of = "" if self.to == "responder" else f" of {self.to}"
+        return f"{self.what}{of} {ratio:.2f} {'>=' if self.at_least else '<='} {self.bound:g}: {pass_or_miss(reached)}"
 
 
 TARGETS = [
@@ -76,6 +78,9 @@ TARGETS = [
     RatioTarget("redis", (200,), "rate", lambda point: point.rate, 0.4, True),
     RatioTarget("checks", (), "rate", lambda point: point.rate, 0.4, True),
     RatioTarget("redis", (1,), "p50", lambda point: point.p50, 12, False),
+    # Every setting of an account on, against messages alone.
+    RatioTarget("memory-settings", (50, 200), "rate", lambda point: point.rate, 0.7, True, "memory"),
+    RatioTarget("redis-settings", (200,), "rate", lambda point: point.rate, 0.7, True, "redis"),
 ]
 
 
@@ -96,7 +101,9 @@ SPEED_HEADER = ["connections", "server", "requests/s", "of (a)", "p50 us", "of (
                 "RSS MB", "cpu", "redis", "load", "target"]
 
 
-def speed_row(workload: Workload, kind, points: list, yardsticks: list) -> list:
+def speed_row(workload: Workload, kind, points: list, comparable: dict) -> list:
+    """`comparable`: kind key -> its points of the same rounds."""
+    yardsticks = comparable.get("responder", [])
     if not points:
         return [workload, kind.label, "failed", *[""] * (len(SPEED_HEADER) - 3)]
 
@@ -108,8 +115,8 @@ def speed_row(workload: Workload, kind, points: list, yardsticks: list) -> list:
         return f"{median(value(a) / max(value(b), 1e-9) for a, b in pairs):.2f}" if pairs else "-"
 
     verdicts = [f"void: {point.void}" for point in points if point.void][:1] or [
-        target.verdict(points, yardsticks) for target in TARGETS
-        if yardsticks and target.applies(kind.key, workload)]
+        target.verdict(points, comparable[target.to]) for target in TARGETS
+        if comparable.get(target.to) and target.applies(kind.key, workload)]
     redis_cpu = middle(lambda point: point.redis_cpu)
     return [workload, kind.label, f"{middle(lambda point: point.rate):,.0f}", ratio(lambda point: point.rate),
             f"{middle(lambda point: point.p50):,.1f}", ratio(lambda point: point.p50),
@@ -117,7 +124,7 @@ def speed_row(workload: Workload, kind, points: list, yardsticks: list) -> list:
             f"{middle(lambda point: point.load['p999_us']):,.0f}",
             f"{max(point.load['max_us'] for point in points):,.0f}",
             f"{max(point.peak_mb for point in points):.1f}", f"{middle(lambda point: point.server_cpu):.2f}",
-            f"{redis_cpu:.2f}" if kind.key == "redis" else "-",
+            f"{redis_cpu:.2f}" if kind.key.startswith("redis") else "-",
             f"{middle(lambda point: point.load_cpu):.2f}", ", ".join(verdicts)]
 
 
@@ -125,13 +132,13 @@ def speed_table(measured: dict, kinds: list) -> str:
     """`measured`: (workload, kind key) -> [Point of each round]."""
     rows = []
     for workload in dict.fromkeys(workload for workload, _ in measured):
-        yardsticks = measured.get((workload, "responder"), [])
         for kind in kinds:
             points = measured.get((workload, kind.key))
             if points is None:
                 continue
             # A round in which one of the two failed has no ratio.
-            comparable = yardsticks if len(yardsticks) == len(points) else []
+            comparable = {key: others for (of, key), others in measured.items()
+                          if of == workload and len(others) == len(points)}
             rows.append(speed_row(workload, kind, points, comparable))
     return table(SPEED_HEADER, rows)
 

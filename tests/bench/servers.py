@@ -6,6 +6,7 @@ Server holds the process under measurement and those that help it. What could no
 told once beneath the table.
 """
 import contextlib
+import functools
 import shutil
 import subprocess
 from dataclasses import dataclass, field
@@ -16,6 +17,26 @@ from processes import BenchError, Process, Tools
 
 # So high that nothing is refused, and still two windows to count.
 LIMITS = '["1000000/1m", "10000000/1h"]'
+
+MESSAGES = f"""\
+messages = {LIMITS}
+recipients = []
+bytes = []
+"""
+# Every setting that needs no DNS; nothing is refused either.
+SETTINGS = f"""\
+messages = {LIMITS}
+recipients = {LIMITS}
+bytes = ["1000TB/1h", "1000TB/1d"]
+distinct_recipients = {LIMITS}
+client_networks = ["1000/1d"]
+invalid_recipients = ["1000000/1d"]
+spam = ["1000/1h"]
+limit_hits = ["1000/1h"]
+max_size = "1GB"
+max_recipients_per_message = 1000
+senders = ["own"]
+"""
 
 # 100 blocks that match no request of the load generator.
 BLOCKS = ([("email", f"blocked{i}@elsewhere.example") for i in range(50)]
@@ -41,9 +62,7 @@ target = "{log_target}"
 verdicts = "{log_verdicts}"
 
 [accounts.default]
-messages = {limits}
-recipients = []
-bytes = []
+{account}
 {more}"""
 
 
@@ -82,9 +101,10 @@ def redis_cli(socket: Path, *words: str, lines: str = "") -> str:
     return result.stdout
 
 
-def write_config(settings: Settings, directory: Path, store: str, log_target: str, more: str) -> Path:
+def write_config(settings: Settings, directory: Path, store: str, log_target: str, more: str,
+                 account: str) -> Path:
     path = directory / "policyd.toml"
-    path.write_text(CONFIG.format(directory=directory, store=store, log_target=log_target, limits=LIMITS,
+    path.write_text(CONFIG.format(directory=directory, store=store, log_target=log_target, account=account,
                                   log_verdicts=settings.log_verdicts, more=more))
     return path
 
@@ -113,22 +133,23 @@ def responder(settings: Settings, directory: Path, log_target: str):
 
 
 @contextlib.contextmanager
-def policyd(settings: Settings, directory: Path, store: str, log_target: str, more: str = ""):
-    config = write_config(settings, directory, store, log_target, more)
+def policyd(settings: Settings, directory: Path, store: str, log_target: str, more: str = "",
+            account: str = MESSAGES):
+    config = write_config(settings, directory, store, log_target, more, account)
     command = [settings.tools.path("policyd"), "-c", config]
     with Process("policyd", command, directory, directory / "policy") as process:
         yield Server(process, directory / "policy"), config
 
 
 @contextlib.contextmanager
-def memory(settings: Settings, directory: Path, log_target: str):
-    with policyd(settings, directory, "memory:", log_target) as (server, config):
+def memory(settings: Settings, directory: Path, log_target: str, account: str = MESSAGES):
+    with policyd(settings, directory, "memory:", log_target, account=account) as (server, config):
         add_blocks(settings, config)
         yield server
 
 
 @contextlib.contextmanager
-def redis(settings: Settings, directory: Path, log_target: str):
+def redis(settings: Settings, directory: Path, log_target: str, account: str = MESSAGES):
     if shutil.which("redis-server") is None or shutil.which("redis-cli") is None:
         raise BenchError("redis-server and redis-cli are needed: apt-get install redis-server")
     path = directory / "redis"
@@ -137,7 +158,7 @@ def redis(settings: Settings, directory: Path, log_target: str):
     with Process("redis-server", command, directory, path) as process:
         lines = [f"HSET policyd:block:{kind}:{target} description bench\n" for kind, target in BLOCKS]
         redis_cli(path, lines="".join(lines))
-        with policyd(settings, directory, f"redis+unix://{path}", log_target) as (server, _):
+        with policyd(settings, directory, f"redis+unix://{path}", log_target, account=account) as (server, _):
             server.redis, server.redis_socket = process, path
             yield server
 
@@ -159,9 +180,14 @@ class Kind:
     profiles: tuple = ("outgoing",)
 
 
+memory_settings = functools.partial(memory, account=SETTINGS)
+redis_settings = functools.partial(redis, account=SETTINGS)
+
 KINDS = [Kind("responder", "(a) bare responder", responder, ("outgoing", "incoming")),
          Kind("memory", "(b) policyd, memory:", memory),
          Kind("redis", "(c) policyd, Redis", redis),
+         Kind("memory-settings", "(e) policyd, memory:, all settings", memory_settings),
+         Kind("redis-settings", "(f) policyd, Redis, all settings", redis_settings),
          Kind("checks", "(d) policyd, 8 lists, SPF", checking, ("incoming",))]
 KIND = {kind.key: kind for kind in KINDS}
 

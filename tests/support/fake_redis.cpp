@@ -172,7 +172,7 @@ std::string FakeRedis::heartbeat(const Command& command) {
   const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(
                        std::chrono::system_clock::now().time_since_epoch())
                        .count();
-  return array({integer(now), bulk(command[4]), bulk(std::to_string(now) + "|" + command[5])});
+  return array({integer(now), bulk(command[5]), bulk(std::to_string(now) + "|" + command[6]), bulk(command[8])});
 }
 
 std::string FakeRedis::subscribe(Connection& connection, const Command& command) {

@@ -21,6 +21,10 @@ class FakeStore final : public Store {
     int64_t recipients, bytes;
     Limits limits;
     bool ended, dry_run;
+    Limits signs{};
+    std::string network{};
+    Meter meter{};
+    int64_t amount = 0;
   };
   std::vector<Asked> asked;
   ChargeResult answer;  // to every charge
@@ -52,7 +56,8 @@ class FakeStore final : public Store {
   Task<ChargeResult> charge(const Charge& charge) override {
     asked.push_back({charge.kind, std::string(charge.account), std::string(charge.instance),
                      std::string(charge.recipient), charge.recipients, charge.bytes, *charge.limits, charge.ended,
-                     charge.dry_run});
+                     charge.dry_run, charge.signs ? *charge.signs : Limits{}, std::string(charge.network), charge.meter,
+                     charge.amount});
     auto passing = gate.pass();
     co_await passing;
     co_return answer;

@@ -136,6 +136,62 @@ TEST_CASE("charge_command: answers are taken in order") {
   CHECK_FALSE(answers->next().retry_after.has_value());
 }
 
+TEST_CASE("charge_command: signs have keys and a record of their own, behind all others") {
+  const Limits signs{{Meter::distinct_recipients, 5, Milliseconds{60'000}}};
+  ChargeCommand command(kKeys);
+  command.hash_with({1, 2});
+  Charge charge = charge_of("joe", "i1");
+  charge.signs = &signs;
+  command.add(charge, ChargeMode::live, {});
+  command.add(charge_of("ann", ""), ChargeMode::live, {});
+  charge.recipient = "bob@example.com";
+  charge.network = "192.0.2.0/24";
+  command.add(charge, ChargeMode::live, {});
+  Charge sign = charge;
+  sign.kind = Charge::Kind::sign;
+  sign.instance = {};
+  sign.meter = Meter::spam;
+  sign.amount = 3;
+  command.add(sign, ChargeMode::live, {});
+  const auto arguments = arguments_of(command.take("EVALSHA", "sha"));
+  REQUIRE(arguments.size() == 20);
+  const std::vector<std::string> keys(arguments.begin() + 2, arguments.begin() + 15);
+  CHECK(keys == std::vector<std::string>{"12", "p:rate:{joe}", "p:rate:{ann}", "p:rate:{joe}", "p:rate:{joe}",
+                                         "p:message:{joe}:i1", "p:message:{joe}:i1", "p:signs:{joe}", "p:seen:{joe}",
+                                         "p:signs:{joe}", "p:seen:{joe}", "p:signs:{joe}", "p:seen:{joe}"});
+  const std::string& records = arguments[15];
+  CHECK(records.at(0) == '\x48');
+  CHECK(records.at(18) == '\0');
+  CHECK(records.at(54) == '\xc0');
+  CHECK(arguments[18] == list_of(signs));
+  const std::string& of_signs = arguments[19];
+  REQUIRE(of_signs.size() == 51);
+  CHECK(of_signs.at(0) == '\x02');
+  CHECK(of_signs.substr(1, 8) != std::string(8, '\0'));
+  CHECK(of_signs.substr(9, 8) == std::string(8, '\0'));  // no network is known
+  CHECK(of_signs.substr(18, 8) != of_signs.substr(1, 8));
+  CHECK((of_signs.at(8) & 1) == 0);
+  CHECK(of_signs.substr(35) == number(7) + number(3));
+}
+
+TEST_CASE("charge_command: an answer tells the sign that is gone over") {
+  const RedisReply reply =
+      array({text("Ss+"), integer(1), integer(501), integer(2), integer(9), integer(0), integer(6)});
+  auto answers = ChargeAnswers::of(reply, 3);
+  REQUIRE(answers);
+  const ChargeAnswer passed = answers->next();
+  CHECK(passed.kind == ChargeAnswer::Kind::passed);
+  CHECK(passed.sign == 1);
+  CHECK(passed.sign_used == 501);
+  const ChargeAnswer refused = answers->next();
+  CHECK(refused.kind == ChargeAnswer::Kind::refused);
+  CHECK(refused.limit == 2);
+  CHECK(refused.retry_after == Milliseconds{9});
+  CHECK(refused.sign == 0);
+  CHECK(refused.sign_used == 6);
+  CHECK_FALSE(answers->next().sign.has_value());
+}
+
 // As Redis 6.0 and 6.2 put what a command within a script is refused for; Redis 7 gives the error alone.
 TEST_CASE("charge_command: an error is that of Redis, without its place in the script") {
   struct Case {

@@ -107,7 +107,10 @@ TEST_CASE("settings: lists are separated by commas or spaces, and read back") {
   }
 }
 
-const std::string kKeys = "messages, recipients, bytes, on_limit, max_size, max_recipients_per_message, senders, sender_must_exist, block_outgoing_spam";
+const std::string kKeys =
+    "messages, recipients, bytes, on_limit, distinct_recipients, client_networks, invalid_recipients, spam, "
+    "limit_hits, "
+    "max_size, max_recipients_per_message, senders, sender_must_exist, block_outgoing_spam";
 
 TEST_CASE("settings: an error names the key and an example, and changes nothing") {
   struct Case {
@@ -181,7 +184,7 @@ TEST_CASE("settings: what is not set is inherited, what is set to none is not") 
 }
 
 TEST_CASE("settings: every row can be set to what it takes") {
-  CHECK(setting_rows().size() == 9);
+  CHECK(setting_rows().size() == 14);
   for (const SettingRow& row : setting_rows()) {
     AccountSettings settings;
     const std::string_view example = row.takes.substr(0, std::min(row.takes.find(" or "), row.takes.find(", reject")));
@@ -198,6 +201,23 @@ TEST_CASE("limits: the names, and the numbers that stand in stored counters") {
   CHECK(static_cast<int>(Meter::messages) == 1);
   CHECK(static_cast<int>(Meter::recipients) == 2);
   CHECK(static_cast<int>(Meter::bytes) == 3);
+  struct Case {
+    Meter meter;
+    std::string name;
+    int number;
+    bool elements;
+  };
+  for (const Case& c : {Case{Meter::distinct_recipients, "distinct_recipients", 4, true},
+                        Case{Meter::client_networks, "client_networks", 5, true},
+                        Case{Meter::invalid_recipients, "invalid_recipients", 6, false},
+                        Case{Meter::spam, "spam", 7, false},
+                        Case{Meter::limit_hits, "limit_hits", 8, false}}) {
+    CHECK(meter_name(c.meter) == c.name);
+    CHECK(static_cast<int>(c.meter) == c.number);
+    CHECK(is_sign(c.meter));
+    CHECK(counts_elements(c.meter) == c.elements);
+  }
+  CHECK_FALSE(is_sign(Meter::bytes));
   for (const OnLimit action : {OnLimit::defer, OnLimit::reject, OnLimit::hold}) {
     CHECK(parse_on_limit(on_limit_name(action)) == action);
   }

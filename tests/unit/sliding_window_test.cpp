@@ -256,7 +256,7 @@ TEST_CASE("sliding_window: cells from outside are taken only if they make sense"
       {"two counters", {1, 60'000, 2, 100, 3, 101, 1, 3, 1'000, 1, 5, 900}, true},
       {"cut in the header", {1, 60'000}, false},
       {"cut in the buckets", {1, 60'000, 2, 100, 3}, false},
-      {"an unknown meter", {4, 60'000, 1, 100, 3}, false},
+      {"an unknown meter", {9, 60'000, 1, 100, 3}, false},
       {"a window of nothing", {1, 0, 1, 100, 3}, false},
       {"a window of more than a leap year", {1, 366LL * 86'400'000 + 1, 1, 100, 3}, false},
       {"a negative number of buckets", {1, 60'000, -1}, false},

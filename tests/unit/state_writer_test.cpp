@@ -31,6 +31,11 @@ class FakeFile final : public StateFile {
     for (const auto& [account, cells] : batch) counters[account] = cells;
     return note("counters");
   }
+  Result<void> write_elements(const ElementBatch& batch) override {
+    if (full) return Error{"state.db: cannot be written: database or disk is full"};
+    for (const auto& [account, octets] : batch) elements[account] = octets;
+    return note("elements");
+  }
   Result<void> write_greylist(const GreylistBatch& batch) override {
     if (full) return Error{"state.db: cannot be written: database or disk is full"};
     for (const GreylistRecord& record : batch) greylist[record.key] = record;
@@ -52,6 +57,7 @@ class FakeFile final : public StateFile {
   std::atomic<bool> full = false;
   std::vector<std::string> lines;  // to be read when nothing is under way
   std::map<std::string, Counters::Cells> counters;
+  std::map<std::string, std::string> elements;
   std::map<std::string, GreylistRecord> greylist;
   std::map<std::string, ReportRow> reports;
 };

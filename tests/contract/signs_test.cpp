@@ -1,0 +1,236 @@
+// The contract of signs: different recipients and client networks, exactly; what Postfix refused; refusals by a limit.
+#include "tests/contract/store_rig.h"
+#include "tests/support/charges.h"
+
+namespace policyd {
+namespace {
+
+using test::on_every_store;
+using test::StoreRig;
+using Used = std::map<std::string, int64_t>;
+
+constexpr Milliseconds kHour{3'600'000};
+constexpr Milliseconds kDay{86'400'000};
+const Limits kNone;
+const Limits kMail{{Meter::messages, 3, kHour}, {Meter::bytes, 1'000, kHour}};
+
+struct Asked {
+  const Limits& signs;
+  const Limits& limits = kNone;
+  int64_t bytes = 0;
+  std::string_view network{};
+};
+
+Charge recipient(std::string_view instance, std::string_view to, const Asked& asked) {
+  Charge charge = test::recipient_charge("joe", instance, to, asked.bytes, &asked.limits);
+  charge.signs = &asked.signs;
+  charge.network = asked.network;
+  return charge;
+}
+
+Charge settle(std::string_view instance, int64_t recipients, const Asked& asked) {
+  Charge charge = test::settle_charge("joe", instance, recipients, asked.bytes, &asked.limits);
+  charge.signs = &asked.signs;
+  return charge;
+}
+
+Charge sign(Meter meter, int64_t amount, const Limits& signs) {
+  Charge charge;
+  charge.kind = Charge::Kind::sign;
+  charge.account = "joe";
+  charge.limits = &kNone;
+  charge.signs = &signs;
+  charge.meter = meter;
+  charge.amount = amount;
+  return charge;
+}
+
+Used used(StoreRig& rig) { return rig.used("joe"); }
+
+std::string told(const ChargeResult& result) {
+  std::string text = result.passed ? "passed" : "refused by " + result.limit.value().to_string();
+  if (result.sign) {
+    text += ", " + std::string(meter_name(result.sign->meter)) + " " + std::to_string(result.sign_used) + " of " +
+            result.sign->to_string();
+  }
+  return text;
+}
+
+TEST_CASE("signs: different recipients count once, over messages and windows") {
+  on_every_store([](StoreRig& rig) {
+    const Limits signs{{Meter::distinct_recipients, 100, kHour}, {Meter::distinct_recipients, 200, kDay}};
+    for (const char* instance : {"1", "2", ""}) {
+      for (const char* to : {"a@x", "b@x", "a@x", "c@x"}) {
+        CHECK(told(rig.charge(recipient(instance, to, {signs}))) == "passed");
+      }
+    }
+    CHECK(used(rig) == Used{{"distinct_recipients/1h", 3}, {"distinct_recipients/1d", 3}});
+  });
+}
+
+TEST_CASE("signs: a new recipient beyond the limit is refused, one that is known is not") {
+  on_every_store([](StoreRig& rig) {
+    const Limits signs{{Meter::distinct_recipients, 2, kHour}, {Meter::distinct_recipients, 5, kDay}};
+    for (const char* to : {"a@x", "b@x"}) CHECK(told(rig.charge(recipient(to, to, {signs}))) == "passed");
+    const ChargeResult refused = rig.charge(recipient("3", "c@x", {signs}));
+    CHECK(told(refused) == "refused by 2/1h, distinct_recipients 3 of 2/1h");
+    REQUIRE(refused.retry_after.has_value());
+    CHECK(*refused.retry_after > kHour - kHour / 30);
+    CHECK(*refused.retry_after <= kHour + kHour / 60 + Milliseconds{1});
+    CHECK(told(rig.charge(recipient("4", "a@x", {signs}))) == "passed");
+    CHECK(used(rig) == Used{{"distinct_recipients/1h", 2}, {"distinct_recipients/1d", 2}});
+    const Limits none{{Meter::distinct_recipients, 0, kHour}};
+    const ChargeResult never = rig.charge(recipient("5", "d@x", {none}));
+    CHECK(told(never) == "refused by 0/1h, distinct_recipients 3 of 0/1h");
+    CHECK_FALSE(never.retry_after.has_value());
+  });
+}
+
+TEST_CASE("signs: 500 and 20,000 different recipients are exactly so many") {
+  on_every_store([](StoreRig& rig) {
+    const Limits signs{{Meter::distinct_recipients, 20'000, kDay}};
+    std::vector<std::string> names;
+    for (int i = 0; i < 20'000; ++i) names.push_back("recipient" + std::to_string(i) + "@example.com");
+    size_t counted = 0;
+    for (const size_t all : {size_t{1}, size_t{500}, size_t{20'000}}) {
+      for (int time = 0; time < 2; ++time) {
+        std::vector<Charge> charges;
+        for (size_t i = time == 0 ? counted : all - std::min<size_t>(all, 300); i < all; ++i) {
+          charges.push_back(recipient("", names[i], {signs}));
+        }
+        CHECK(test::all_passed(test::charge_side_by_side(rig.loop, *rig.store, charges)));
+      }
+      counted = all;
+      CHECK(used(rig) == Used{{"distinct_recipients/1d", static_cast<int64_t>(all)}});
+    }
+    CHECK(told(rig.charge(recipient("", "one@too.many", {signs}))) ==
+          "refused by 20000/1d, distinct_recipients 20001 of 20000/1d");
+  });
+}
+
+TEST_CASE("signs: of 200 recipients side by side at 60 a day exactly 60 pass") {
+  on_every_store([](StoreRig& rig) {
+    const Limits signs{{Meter::distinct_recipients, 60, kDay}, {Meter::limit_hits, 1'000, kDay}};
+    std::vector<std::string> names;
+    for (int i = 0; i < 200; ++i) names.push_back("r" + std::to_string(i) + "@x");
+    std::vector<Charge> charges;
+    for (const std::string& name : names) charges.push_back(recipient(name, name, {signs}));
+    for (const std::string& name : names) charges.push_back(recipient(name, name, {signs}));
+    int64_t passed = 0;
+    for (const ChargeResult& result : test::charge_side_by_side(rig.loop, *rig.store, charges)) passed += result.passed;
+    CHECK(passed == 120);
+    CHECK(used(rig) == Used{{"distinct_recipients/1d", 60}, {"limit_hits/1d", 280}});
+  });
+}
+
+TEST_CASE("signs: client networks count once each") {
+  on_every_store([](StoreRig& rig) {
+    const Limits signs{{Meter::client_networks, 2, kDay}};
+    for (const char* network : {"192.0.2.0/24", "2001:db8::/64", "192.0.2.0/24", ""}) {
+      CHECK(told(rig.charge(recipient("", "a@x", {signs, kNone, 0, network}))) == "passed");
+    }
+    CHECK(told(rig.charge(recipient("", "a@x", {signs, kNone, 0, "198.51.100.0/24"}))) ==
+          "refused by 2/1d, client_networks 3 of 2/1d");
+    CHECK(used(rig) == Used{{"client_networks/1d", 2}});
+  });
+}
+
+TEST_CASE("signs: what another limit refuses leaves no element behind, and is a hit") {
+  on_every_store([](StoreRig& rig) {
+    const Limits signs{{Meter::distinct_recipients, 100, kDay}, {Meter::client_networks, 9, kDay},
+                       {Meter::limit_hits, 1, kDay}};
+    for (const char* instance : {"1", "2", "3"}) {
+      CHECK(told(rig.charge(recipient(instance, "a@x", {signs, kMail, 0, "192.0.2.0/24"}))) == "passed");
+    }
+    CHECK(told(rig.charge(recipient("4", "b@x", {signs, kMail, 0, "198.51.100.0/24"}))) == "refused by 3/1h");
+    CHECK(told(rig.charge(recipient("5", "c@x", {signs, kMail}))) == "refused by 3/1h, limit_hits 2 of 1/1d");
+    CHECK(told(rig.charge(recipient("1", "d@x", {signs, kMail}))) == "passed, limit_hits 2 of 1/1d");
+    CHECK(used(rig) == Used{{"messages/1h", 3}, {"distinct_recipients/1d", 2}, {"client_networks/1d", 1},
+                            {"limit_hits/1d", 2}});
+  });
+}
+
+TEST_CASE("signs: a message refused at its end takes the recipients along that were new with it") {
+  on_every_store([](StoreRig& rig) {
+    const Limits signs{{Meter::distinct_recipients, 100, kDay}, {Meter::distinct_recipients, 90, kHour}};
+    CHECK(rig.charge(recipient("1", "a@x", {signs, kMail, 100})).passed);
+    for (const char* to : {"a@x", "b@x", "c@x"}) CHECK(rig.charge(recipient("2", to, {signs, kMail, 100})).passed);
+    CHECK(used(rig).at("distinct_recipients/1d") == 3);
+    CHECK(told(rig.charge(settle("2", 3, {signs, kMail, 1'001}))) == "refused by 1KB/1h");
+    CHECK(used(rig) == Used{{"messages/1h", 1}, {"bytes/1h", 100}, {"distinct_recipients/1d", 1},
+                            {"distinct_recipients/1h", 1}});
+    CHECK(rig.charge(recipient("3", "b@x", {signs, kMail})).passed);
+    CHECK(used(rig).at("distinct_recipients/1h") == 2);
+  });
+}
+
+TEST_CASE("signs: recipients that Postfix did not accept are invalid, once for each message") {
+  on_every_store([](StoreRig& rig) {
+    const Limits signs{{Meter::invalid_recipients, 3, kDay}};
+    for (const char* to : {"a@x", "b@x", "c@x", "d@x", "a@x"}) CHECK(rig.charge(recipient("1", to, {signs})).passed);
+    CHECK(told(rig.charge(settle("1", 2, {signs}))) == "passed");
+    CHECK(told(rig.charge(settle("1", 2, {signs}))) == "passed");  // END-OF-MESSAGE after DATA
+    CHECK(used(rig) == Used{{"invalid_recipients/1d", 2}});
+    CHECK(told(rig.charge(settle("2", 9, {signs}))) == "passed");  // nobody has charged it
+    CHECK(told(rig.charge(settle("1", 0, {signs}))) == "passed");  // it is not known how many were accepted
+    for (const char* to : {"a@x", "b@x", "c@x"}) CHECK(rig.charge(recipient("3", to, {signs})).passed);
+    CHECK(told(rig.charge(settle("3", 1, {signs}))) == "passed, invalid_recipients 4 of 3/1d");
+    CHECK(told(rig.charge(recipient("4", "a@x", {signs}))) == "passed, invalid_recipients 4 of 3/1d");
+  });
+}
+
+TEST_CASE("signs: a sign alone is counted, and always passes") {
+  on_every_store([](StoreRig& rig) {
+    const Limits signs{{Meter::spam, 2, kHour}, {Meter::invalid_recipients, 50, kDay}};
+    CHECK(told(rig.charge(sign(Meter::spam, 1, signs))) == "passed");
+    CHECK(told(rig.charge(sign(Meter::invalid_recipients, 30, signs))) == "passed");
+    CHECK(told(rig.charge(sign(Meter::spam, 2, signs))) == "passed, spam 3 of 2/1h");
+    CHECK(told(rig.charge(sign(Meter::limit_hits, 5, signs))) == "passed, spam 3 of 2/1h");  // not limited
+    CHECK(used(rig) == Used{{"spam/1h", 3}, {"invalid_recipients/1d", 30}});
+  });
+}
+
+TEST_CASE("signs: a dry run tells them and changes nothing") {
+  on_every_store([](StoreRig& rig) {
+    const Limits signs{{Meter::distinct_recipients, 1, kDay}, {Meter::limit_hits, 9, kDay}};
+    Charge dry = recipient("1", "a@x", {signs});
+    dry.dry_run = true;
+    CHECK(told(rig.charge(dry)) == "passed");
+    CHECK(used(rig).empty());
+    CHECK(told(rig.charge(recipient("1", "a@x", {signs}))) == "passed");
+    dry = recipient("2", "b@x", {signs});
+    dry.dry_run = true;
+    CHECK(told(rig.charge(dry)) == "refused by 1/1d, distinct_recipients 2 of 1/1d");
+    Charge spam = sign(Meter::limit_hits, 5, signs);
+    spam.dry_run = true;
+    CHECK(told(rig.charge(spam)) == "passed");
+    CHECK(used(rig) == Used{{"distinct_recipients/1d", 1}});
+  });
+}
+
+TEST_CASE("signs: they are reset with the account, and outlive the store where it is durable") {
+  on_every_store([](StoreRig& rig) {
+    const Limits signs{{Meter::distinct_recipients, 2, kDay}, {Meter::spam, 5, kDay}};
+    for (const char* to : {"a@x", "b@x"}) CHECK(rig.charge(recipient("", to, {signs})).passed);
+    rig.charge(sign(Meter::spam, 1, signs));
+    rig.restart();
+    if (rig.kind.durable) {
+      CHECK(used(rig) == Used{{"distinct_recipients/1d", 2}, {"spam/1d", 1}});
+      CHECK(told(rig.charge(recipient("", "a@x", {signs}))) == "passed");
+      CHECK_FALSE(rig.charge(recipient("", "c@x", {signs})).passed);
+    } else {
+      for (const char* to : {"a@x", "b@x"}) CHECK(rig.charge(recipient("", to, {signs})).passed);
+    }
+    const auto page = rig.run(rig.store->list_usage(10));
+    REQUIRE(page.ok());
+    CHECK(page->accounts.size() == 1);
+    CHECK(rig.run(rig.store->reset_usage("joe")).value());
+    CHECK_FALSE(rig.run(rig.store->reset_usage("joe")).value());
+    for (const char* to : {"c@x", "d@x"}) CHECK(told(rig.charge(recipient("", to, {signs}))) == "passed");
+    rig.restart();
+    CHECK(used(rig) == (rig.kind.durable ? Used{{"distinct_recipients/1d", 2}} : Used{}));
+  });
+}
+
+}  // namespace
+}  // namespace policyd

@@ -1,0 +1,75 @@
+"""Recipients that Postfix refuses are counted as invalid, without a milter: those of a message that has others, and
+those of messages that never come to DATA because all of their recipients were refused.
+
+With a real Postfix, which refuses a recipient that it does not know after policyd has let it pass.
+"""
+
+from support.case import E2eTest
+from support.policyd import Policyd
+from support.postfix import Postfix
+from support.wait import wait_until
+
+TABLES = ('[accounts.default]\nmessages = []\nrecipients = ["1000/1h"]\nbytes = []\n'
+          'invalid_recipients = ["40/1d"]\ndistinct_recipients = ["500/1d"]\n')
+JOE = "joe@example.com"
+
+
+class RefusedRecipients(E2eTest):
+    def used(self, policyd):
+        limits = policyd.ctl_json("account", "show", JOE)["limits"]
+        return {limit["meter"]: limit["used"] for limit in limits}
+
+    def refuse(self, client, names):
+        for name in names:
+            reply = client.rcpt(f"{name}@test.example")
+            self.assertEqual(reply.code, 550, reply)
+
+    def test_thirty_unknown_recipients_in_a_message(self):
+        policyd = Policyd(self, tables=TABLES)
+        postfix = Postfix(self, policyd.endpoint, ask_in=("recipient", "data", "end_of_data"))
+        client = postfix.user(JOE)
+        client.must(250, f"MAIL FROM:<{JOE}>")
+        self.refuse(client, [f"nobody{i}" for i in range(30)])
+        for known in ("bob", "rcpt1"):
+            self.assertEqual(client.rcpt(f"{known}@test.example").code, 250)
+        self.assertEqual(self.used(policyd), {"recipients": 32, "distinct_recipients": 32, "invalid_recipients": 0})
+        self.assertEqual(client.data().code, 250)
+        used = self.used(policyd)
+        self.show(f"30 unknown and 2 known recipients: {used}")
+        self.assertEqual(used, {"recipients": 2, "distinct_recipients": 32, "invalid_recipients": 30})
+
+    def test_thirty_messages_that_never_come_to_data(self):
+        policyd = Policyd(self, tables=TABLES)
+        postfix = Postfix(self, policyd.endpoint, ask_in=("recipient", "data"))
+        client = postfix.user(JOE)
+        self.refuse_alone(client, "early")
+        client.must(250, "RSET")
+        self.assertEqual(self.used(policyd)["invalid_recipients"], 0, "nobody knows yet whether Postfix asks at DATA")
+        self.assertEqual(client.send(JOE, "bob@test.example").code, 250)
+        for i in range(30):
+            self.refuse_alone(client, f"nobody{i}")
+            client.must(250, "RSET")
+        client.must(250, f"MAIL FROM:<{JOE}>")
+        self.refuse(client, ["another", "and-another"])
+        client.quit()
+        # The last one is over when the process of Postfix goes, and its connection with it.
+        postfix.kill()
+        wait_until(lambda: self.used(policyd)["invalid_recipients"] >= 32, "32 invalid recipients")
+        used = self.used(policyd)
+        self.show(f"30 messages of one unknown recipient, one of two: {used}")
+        self.assertEqual(used["invalid_recipients"], 32)
+        self.assertEqual(policyd.log_lines("sign="), [], "40 are allowed")
+
+    def refuse_alone(self, client, name):
+        client.must(250, f"MAIL FROM:<{JOE}>")
+        self.refuse(client, [name])
+
+    def test_a_sign_is_told_once_it_is_gone_over(self):
+        policyd = Policyd(self, tables=TABLES.replace("40/1d", "3/1d"))
+        postfix = Postfix(self, policyd.endpoint, ask_in=("recipient", "data"))
+        client = postfix.user(JOE)
+        client.must(250, f"MAIL FROM:<{JOE}>")
+        self.refuse(client, [f"nobody{i}" for i in range(4)])
+        self.assertEqual(client.rcpt("bob@test.example").code, 250)
+        self.assertEqual(client.data().code, 250)
+        self.show(policyd.wait_log('sign="invalid_recipients 4 of 3/1d"')[0])

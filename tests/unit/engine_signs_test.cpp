@@ -1,0 +1,153 @@
+// The engine and signs: what it has counted with a charge, and what of its own accord.
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include "tests/support/engine_rig.h"
+
+namespace policyd {
+namespace {
+
+using test::EngineRig;
+using test::outgoing_lines;
+
+const std::string kSigns = "[accounts.default]\nmessages = [\"60/1m\"]\nrecipients = []\nbytes = []\n"
+                           "distinct_recipients = [\"500/1d\"]\nclient_networks = [\"5/1d\"]\n";
+const Limit kDay{Meter::distinct_recipients, 500, Milliseconds(86'400'000)};
+
+TEST_CASE("engine: signs are counted with the charge, and told in the verdict") {
+  EngineRig rig(kSigns);
+  rig.store.answer.sign = kDay;
+  rig.store.answer.sign_used = 501;
+  const Verdict verdict = rig.decide(outgoing_lines({{"client_address", "2001:db8::1"}}));
+  CHECK(verdict.action == Action::dunno);
+  CHECK(verdict.charge.sign == kDay);
+  REQUIRE(rig.store.asked.size() == 1);
+  CHECK(rig.store.asked[0].signs == Limits{kDay, {Meter::client_networks, 5, Milliseconds(86'400'000)}});
+  CHECK(rig.store.asked[0].limits == Limits{{Meter::messages, 60, Milliseconds(60'000)}});
+  CHECK(rig.store.asked[0].network == "2001:db8::/64");
+  const auto request = make_request(outgoing_lines());
+  std::string line;
+  append_log_line(line, *request, verdict);
+  CHECK(line.find(" sign=\"distinct_recipients 501 of 500/1d\"") != std::string::npos);
+}
+
+TEST_CASE("engine: without signs nothing of them is asked for") {
+  EngineRig rig;
+  rig.decide(outgoing_lines());
+  REQUIRE(rig.store.asked.size() == 1);
+  CHECK(rig.store.asked[0].signs.empty());
+  CHECK(rig.store.asked[0].network.empty());
+}
+
+TEST_CASE("engine: a score over a threshold is spam once for each message, refused or not") {
+  const std::string toml = "[score.outgoing]\nreject = 5\n[checks.ehlo]\noutgoing = 5\n"
+                           "[accounts.default]\nmessages = []\nrecipients = []\nbytes = []\nspam = [\"3/1h\"]\n";
+  struct Case {
+    const char* label;
+    std::string more;
+    bool passes;
+  };
+  for (const Case& c : {Case{"refused", "", false}, Case{"let through", "block_outgoing_spam = false\n", true}}) {
+    CAPTURE(c.label);
+    EngineRig rig(toml + c.more);
+    const auto spam = [](std::string recipient, std::string instance) {
+      return outgoing_lines({{"helo_name", "nodot"}, {"recipient", recipient}, {"instance", instance}});
+    };
+    CHECK((rig.decide(spam("a@x.example", "1")).action == Action::dunno) == c.passes);
+    rig.decide(spam("b@x.example", "1"));
+    rig.decide(spam("a@x.example", "2"));
+    rig.explain(spam("a@x.example", "3"));
+    rig.decide(outgoing_lines({{"instance", "4"}}));
+    int64_t counted = 0;
+    for (const auto& asked : rig.store.asked) {
+      if (asked.kind != Charge::Kind::sign) continue;
+      CHECK(asked.account == "joe@example.com");
+      CHECK(asked.meter == Meter::spam);
+      counted += asked.amount;
+    }
+    CHECK(counted == 2);
+  }
+}
+
+TEST_CASE("engine: a sign that spam has met stays in the verdict of a recipient that is charged") {
+  EngineRig rig("[score.outgoing]\nreject = 5\n[checks.ehlo]\noutgoing = 5\n"
+                "[accounts.default]\nspam = [\"0/1h\"]\nblock_outgoing_spam = false\n");
+  rig.store.answer.sign = Limit{Meter::spam, 0, Milliseconds(3'600'000)};
+  const Verdict verdict = rig.decide(outgoing_lines({{"helo_name", "nodot"}}));
+  CHECK(rig.store.asked.size() == 2);
+  CHECK(verdict.charge.sign.has_value());
+}
+
+// A connection of Postfix.
+struct Connection {
+  explicit Connection(EngineRig& engine_rig) : rig(engine_rig) {}
+  void ask(std::string_view lines) {
+    const auto request = make_request(lines);
+    rig.loop.run(rig.engine.decide(*request, &transaction));
+  }
+  void rcpt(std::string recipient, std::string instance) {
+    ask(outgoing_lines({{"recipient", std::move(recipient)}, {"instance", std::move(instance)}}));
+  }
+  void data(std::string instance) {
+    ask(outgoing_lines({{"protocol_state", "DATA"}, {"recipient", ""}, {"recipient_count", "1"},
+                        {"instance", std::move(instance)}}));
+  }
+  // Of recipients that were refused, as the store was told.
+  [[nodiscard]] std::vector<int64_t> invalid() const {
+    std::vector<int64_t> all;
+    for (const auto& asked : rig.store.asked) {
+      if (asked.kind == Charge::Kind::sign && asked.meter == Meter::invalid_recipients) all.push_back(asked.amount);
+    }
+    return all;
+  }
+
+  EngineRig& rig;
+  OpenTransaction transaction;
+};
+
+TEST_CASE("engine: recipients of a message that never comes to DATA are invalid, once Postfix asks at DATA at all") {
+  EngineRig rig("[accounts.default]\ninvalid_recipients = [\"50/1d\"]\n");
+  Connection connection(rig);
+  connection.rcpt("a@x.example", "1");
+  connection.rcpt("a@x.example", "2");
+  CHECK(connection.invalid().empty());  // nobody knows yet
+  connection.data("2");
+  for (const char* to : {"a@x.example", "b@x.example", "a@x.example"}) connection.rcpt(to, "3");
+  connection.rcpt("a@x.example", "4");
+  CHECK(connection.invalid() == std::vector<int64_t>{2});
+  connection.data("4");
+  connection.rcpt("a@x.example", "5");
+  CHECK(connection.invalid() == std::vector<int64_t>{2});
+  rig.engine.end(connection.transaction);
+  CHECK(connection.invalid() == std::vector<int64_t>{2, 1});
+  rig.engine.end(connection.transaction);
+  CHECK(connection.invalid() == std::vector<int64_t>{2, 1});
+}
+
+TEST_CASE("engine: a message may come to DATA on another connection") {
+  EngineRig rig("[accounts.default]\ninvalid_recipients = [\"50/1d\"]\n");
+  Connection of_recipients(rig), of_data(rig);
+  of_recipients.rcpt("a@x.example", "1");
+  of_data.data("1");
+  of_recipients.rcpt("a@x.example", "2");
+  CHECK(of_recipients.invalid().empty());
+  rig.engine.end(of_recipients.transaction);
+  CHECK(of_recipients.invalid() == std::vector<int64_t>{1});
+}
+
+TEST_CASE("engine: recipients that policyd refused itself are not invalid") {
+  EngineRig rig("[accounts.default]\ninvalid_recipients = [\"50/1d\"]\n");
+  Connection connection(rig);
+  connection.data("1");
+  rig.store.refuse({Meter::messages, 60, Milliseconds(60'000)}, std::nullopt);
+  connection.rcpt("a@x.example", "2");
+  rig.store.answer = {};
+  connection.rcpt("b@x.example", "2");
+  rig.engine.end(connection.transaction);
+  CHECK(connection.invalid() == std::vector<int64_t>{1});
+}
+
+}  // namespace
+}  // namespace policyd
