@@ -100,6 +100,9 @@ std::shared_ptr<const AccountPolicy> AccountPolicies::resolve(std::string_view a
   policy->max_recipients = policy->settings.max_recipients_per_message.value_or(0);
   policy->sender_must_exist = policy->settings.sender_must_exist.value_or(false);
   policy->block_spam = policy->settings.block_outgoing_spam.value_or(true);
+  policy->auto_lock = policy->settings.auto_lock.value_or(true);
+  policy->lock_time = policy->settings.lock_time.value_or(std::chrono::hours(1));
+  policy->max_unlocks = policy->settings.max_unlocks.value_or(3);
   return policy;
 }
 

@@ -29,6 +29,9 @@ struct AccountPolicy {
   int64_t max_recipients = 0;  // of a message; 0: no bound
   bool sender_must_exist = false;
   bool block_spam = true;
+  bool auto_lock = true;
+  Milliseconds lock_time{};
+  int64_t max_unlocks = 0;
 };
 
 class AccountPolicies {

@@ -86,13 +86,14 @@ Result<void> App::start() {
   if (auto configured = resolver_.reconfigure(dns_config(*config_)); !configured) return configured;
   store_ = make_store();
   if (auto started = store_->start(); !started) return started;
-  const EngineParts parts{mirror_, *store_, resolver_, zones_, clock_, loop_.get()};
+  warden_ = std::make_unique<Warden>(loop_.get(), *store_, mirror_, nullptr, node_name(*config_));
+  const EngineParts parts{mirror_, *store_, resolver_, zones_, clock_, loop_.get(), *warden_};
   engine_ = std::make_unique<Engine>(config_, parts);
   reporter_ = std::make_unique<Reporter>(loop_.get(), clock_, engine_->tally(), *store_);
   if (auto opened = open_listeners(); !opened) return opened;
   const AdminContext context{*engine_, *store_, mirror_, clock_, resolver_, started_, node_name(*config_),
                              [this] { return ListenerStatistics{sessions_.connections, sessions_.bad_requests}; },
-                             [this] { return resolver_.status(); }, *reporter_};
+                             [this] { return resolver_.status(); }, *reporter_, *warden_};
   auto admin = AdminServer::start(loop_.get(), context, config_->admin);
   if (!admin) return admin.error();
   admin_ = *std::move(admin);
@@ -119,11 +120,14 @@ void App::run() {
   zones_.tick();
   zone_tests_.every(std::chrono::seconds(1));
   reporter_->start();
+  warden_->start();
   if (draining_) drain();  // the signal came while it was starting
   loop_.run();             // until drain() has let go of all that keeps it
   // A session that reads no more keeps no loop alive, but may still be waiting for a decision.
   loop_.run_until([this] { return sessions_.connections == 0; });
   admin_.reset();  // waits for its threads, so not before the last decision
+  warden_->stop();
+  loop_.run_until([this] { return warden_->idle(); });
   loop_.run(reporter_->stop());
   loop_.run(store_->stop());
   ignore_further_signals();

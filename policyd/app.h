@@ -17,6 +17,7 @@
 #include "policyd/dnsbl/zones.h"
 #include "policyd/engine.h"
 #include "policyd/listener.h"
+#include "policyd/locks/warden.h"
 #include "policyd/report/reporter.h"
 #include "policyd/store/mirror.h"
 #include "policyd/store/store.h"
@@ -55,6 +56,7 @@ class App {
   CaresResolver resolver_;
   Zones zones_;
   Timer zone_tests_;
+  std::unique_ptr<Warden> warden_;
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<Reporter> reporter_;
   Streams streams_;

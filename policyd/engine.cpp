@@ -20,6 +20,12 @@ bool refused(const Verdict& verdict) {
   return verdict.action == Action::defer || verdict.action == Action::reject;
 }
 
+void give(const SmtpReply& reply, Verdict& verdict) {
+  verdict.action = reply.temporary() ? Action::defer : Action::reject;
+  verdict.smtp_code = reply.code;
+  verdict.text = reply.enhanced + " " + reply.text;
+}
+
 void apply_block(const Block& block, const SmtpReply& usual, Verdict& verdict) {
   SmtpReply reply = usual;
   if (!block.reply.empty()) {
@@ -28,9 +34,7 @@ void apply_block(const Block& block, const SmtpReply& usual, Verdict& verdict) {
   }
   verdict.cause = Cause::block;
   verdict.block = std::make_shared<const Block>(block);
-  verdict.action = reply.temporary() ? Action::defer : Action::reject;
-  verdict.smtp_code = reply.code;
-  verdict.text = reply.enhanced + " " + reply.text;
+  give(reply, verdict);
 }
 
 // A check with `block = true` rejects at once; else the thresholds speak, where they are heard.
@@ -53,6 +57,16 @@ void apply_score(const Config& config, const std::vector<const CheckSettings*>& 
   verdict.text = with_code(verdict.action, fill_in(config.score.text, reasons_of(verdict.findings), verdict.score));
 }
 
+// Whoever is refused cannot tell a lock from a block.
+void apply_lock(const Lock& lock, const Config& config, Verdict& verdict) {
+  verdict.cause = Cause::lock;
+  verdict.lock = std::make_shared<const Lock>(lock);
+  const OnLimit action = parse_on_limit(config.locks.action).value_or(OnLimit::reject);
+  if (action == OnLimit::reject) return give(config.blocks.reply, verdict);
+  verdict.action = action_of(action);
+  verdict.text = with_code(verdict.action, action == OnLimit::hold ? "account locked" : config.blocks.reply.text);
+}
+
 // Those that a message should have whose recipient has just been judged.
 std::vector<std::string> header_fields_of(const Config& config, const Verdict& verdict) {
   std::vector<std::string> fields;
@@ -70,6 +84,7 @@ Engine::Engine(std::shared_ptr<const Config> config, const EngineParts& parts)
       zones_(parts.zones),
       clock_(parts.clock),
       loop_(parts.loop),
+      warden_(parts.warden),
       policies_(config, parts.mirror) {
   statistics_.checks.resize(check_table().size());
   reconfigure(std::move(config));
@@ -154,14 +169,16 @@ Task<Verdict> Engine::evaluate(const Request& request, Mode mode, OpenTransactio
     }
   }
   if (going_on && policy) going_on = outgoing_.keeps_rules(request, subject, *policy, sender_domain, verdict);
-  if (going_on && policy) {
+  // What Postfix accepted of a message is told also where a lock refuses it at its end.
+  const bool settling = !judging && verdict.cause == Cause::lock;
+  if ((going_on || settling) && policy) {
     std::string network;
     if (auto charge = outgoing_.charge_of(request, subject, *policy, config, network)) {
       charge->dry_run = mode == Mode::dry;
       const auto charging = store_.charge(*charge);
       Outgoing::take(co_await charging, verdict);
-      Outgoing::apply_limits(config, *policy, verdict);
-      going_on = !refused(verdict);
+      if (going_on) Outgoing::apply_limits(config, *policy, verdict);
+      going_on = going_on && !refused(verdict);
       if (going_on && transaction && judging && policy->counts_invalid) {
         transaction->passed(request.instance(), subject.account(), subject.recipient(), policy);
       }
@@ -175,6 +192,9 @@ Task<Verdict> Engine::evaluate(const Request& request, Mode mode, OpenTransactio
   if (going_on && policy && judging && mode == Mode::live) outgoing_.passed(request, subject, *policy, config);
   if (going_on && judging && key) recent_.remember(*key, verdict.action, verdict.text, verdict.score);
   if (mode == Mode::live) {
+    if (policy && verdict.charge.sign) {
+      warden_.notice(subject.account(), *verdict.charge.sign, verdict.charge.sign_used, *policy);
+    }
     if (plan->writes_headers && verdict.action == Action::dunno) prepend(request, config, verdict);
     count(verdict);
     tally_.count(verdict, config, subject.names().recipient);
@@ -185,15 +205,21 @@ Task<Verdict> Engine::evaluate(const Request& request, Mode mode, OpenTransactio
 // What is known at once. False: the verdict stands.
 bool Engine::begin(ProtocolState state, const Subject& subject, const Config& config,
                    const std::optional<RecentDecisions::Key>& key, Verdict& verdict) const {
-  if (settles(state)) return true;
-  if (state != ProtocolState::rcpt) {
+  const bool settling = settles(state);
+  if (!settling && state != ProtocolState::rcpt) {
     verdict.cause = Cause::not_asked;
     return false;
   }
-  if (const Block* block = mirror_.find(subject.names())) {
+  if (const Block* block = settling ? nullptr : mirror_.find(subject.names())) {
     apply_block(*block, config.blocks.reply, verdict);
     return false;
   }
+  const bool outgoing = subject.direction() == Direction::outgoing;
+  if (const Lock* lock = outgoing ? mirror_.lock(subject.account()) : nullptr) {
+    apply_lock(*lock, config, verdict);
+    return false;
+  }
+  if (settling) return true;
   const auto* earlier = key ? recent_.find(*key) : nullptr;
   if (!earlier) return true;
   verdict.action = earlier->action;

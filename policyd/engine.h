@@ -1,10 +1,11 @@
 // The engine: from a request to a verdict.
 //
-// blocks -> (already decided?) -> allow -> checks -> score -> greylisting (incoming) or the account's rules and limits
-// (outgoing: outgoing.h). Blocks come from the mirror and are looked at afresh every time; a recipient that passed once
-// is not checked or charged again however many restriction lists ask. The refusal is soft: only RCPT is refused, so
-// CONNECT, EHLO and MAIL are answered DUNNO; DATA and END-OF-MESSAGE settle the charge. Never fails: what cannot be
-// found out is neutral.
+// blocks -> locks (outgoing) -> (already decided?) -> allow -> checks -> score -> greylisting (incoming) or the account's
+// rules and limits (outgoing: outgoing.h). Blocks and locks come from the mirror and are looked at afresh every time; a
+// recipient that passed once is not checked or charged again however many restriction lists ask. The refusal is soft:
+// only RCPT is refused, so CONNECT, EHLO and MAIL are answered DUNNO; DATA and END-OF-MESSAGE settle the charge. But of a
+// locked account nothing goes out: what was under way when the lock came is refused there too. Never fails: what cannot
+// be found out is neutral.
 #pragma once
 
 #include <array>
@@ -21,6 +22,7 @@
 #include "policyd/greylist/greylisting.h"
 #include "policyd/header_fields.h"
 #include "policyd/inspection.h"
+#include "policyd/locks/warden.h"
 #include "policyd/open_transaction.h"
 #include "policyd/outgoing.h"
 #include "policyd/recent_decisions.h"
@@ -57,6 +59,7 @@ struct EngineParts {
   Zones& zones;  // is given every configuration that the engine is given
   const Clock& clock;
   uv_loop_s* loop;
+  Warden& warden;  // told of signs of a hijack
 };
 
 class Engine {
@@ -103,6 +106,7 @@ class Engine {
   Zones& zones_;
   const Clock& clock_;
   uv_loop_s* loop_;
+  Warden& warden_;
   RecentDecisions recent_;
   HeaderFields headers_;
   AccountPolicies policies_;

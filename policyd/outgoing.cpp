@@ -9,8 +9,6 @@ namespace policyd {
 
 namespace {
 
-constexpr Action kOnLimit[] = {Action::defer, Action::reject, Action::hold};
-
 bool refuse(Verdict& verdict, std::string_view rule, Action action, std::string_view text) {
   verdict.cause = Cause::rule;
   verdict.rule = rule;
@@ -136,7 +134,7 @@ void Outgoing::take(const ChargeResult& charged, Verdict& verdict) {
 void Outgoing::apply_limits(const Config& config, const AccountPolicy& policy, Verdict& verdict) {
   if (verdict.charge.passed) return;
   verdict.cause = Cause::limit;
-  verdict.action = kOnLimit[static_cast<size_t>(policy.on_limit)];
+  verdict.action = action_of(policy.on_limit);
   std::string text = config.limits.text;
   if (verdict.action == Action::defer && verdict.charge.retry_after) {
     const int64_t seconds = (verdict.charge.retry_after->count() + 999) / 1000;

@@ -123,6 +123,10 @@ void append_log_line(std::string& out, const Request& request, const Verdict& ve
     append_quoted(out, std::string(block_type_name(verdict.block->target.type)) + ":" + verdict.block->target.target);
   }
   append_field(out, " rule=", verdict.rule);
+  if (verdict.lock) {
+    out += " lock=";
+    append_quoted(out, verdict.lock->reason);
+  }
   append_limit(out, verdict.charge);
   if (verdict.greylisting) append_greylisting(out, *verdict.greylisting);
   append_field(out, " text=", verdict.text);

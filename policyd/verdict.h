@@ -16,6 +16,7 @@ namespace policyd {
 
 enum class Action : uint8_t { dunno, prepend, defer, hold, reject };
 inline constexpr size_t kActions = 5;
+Action action_of(OnLimit on_limit);
 std::string_view action_name(Action action);  // "DUNNO"
 // The text of an action with the enhanced status code that fits, except for HOLD, which only shows in the log.
 std::string with_code(Action action, std::string_view text);
@@ -32,8 +33,8 @@ struct Finding {
 };
 
 // What decided.
-enum class Cause : uint8_t { none, not_asked, block, check, score, limit, earlier, greylist, rule };
-inline constexpr size_t kCauses = 9;
+enum class Cause : uint8_t { none, not_asked, block, check, score, limit, earlier, greylist, rule, lock };
+inline constexpr size_t kCauses = 10;
 std::string_view cause_name(Cause cause);
 
 std::string_view greylist_outcome_name(GreylistResult::Outcome outcome);  // "first"
@@ -59,6 +60,7 @@ struct Verdict {
   std::vector<std::string> headers;  // header fields that checks have written for the message: "Received-SPF: ..."
   std::string identity;        // a domain that the client was shown to send for, by a check; may be empty
   std::shared_ptr<const Block> block;  // cause block
+  std::shared_ptr<const Lock> lock;    // cause lock
   std::optional<Greylisting> greylisting;  // incoming: where it was looked at
   ChargeResult charge;         // outgoing: what the limits said
   std::string_view rule{};     // cause rule: the account's setting, "max_size"

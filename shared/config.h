@@ -108,6 +108,10 @@ struct Config {
   struct Blocks {
     SmtpReply reply;
   } blocks;
+  struct Locks {
+    std::string action;                      // of mail of a locked account: "reject" (as blocks.reply says), "defer",
+                                             // "hold"
+  } locks;
   struct LimitsReply {
     std::string text;
   } limits;

@@ -177,6 +177,14 @@ Rows blocks_rows() {
   };
 }
 
+Rows locks_rows() {
+  return {
+    text_row(
+        {"locks.action", R"("reject")", "what becomes of mail of a locked account"},
+        one_of(R"("reject")", {"reject", "defer", "hold"}), [](auto& c) -> auto& { return c.locks.action; }),
+  };
+}
+
 Rows limits_rows() {
   return {
     text_row(
@@ -236,7 +244,7 @@ Rows log_rows() {
 std::vector<KeyRow> make_rows() {
   Rows all;
   for (const auto rows : {server_rows, admin_rows, store_rows, dns_rows, traffic_rows, score_rows, blocks_rows,
-                          limits_rows, greylist_rows, log_rows}) {
+                          locks_rows, limits_rows, greylist_rows, log_rows}) {
     const Rows table = rows();
     all.insert(all.end(), table.begin(), table.end());
   }
@@ -266,6 +274,9 @@ const std::vector<AccountDefault>& account_defaults() {
       {"senders", "[]"},
       {"sender_must_exist", "false"},
       {"block_outgoing_spam", "true"},
+      {"auto_lock", "true"},
+      {"lock_time", R"("1h")"},
+      {"max_unlocks", "3"},
   };
   return rows;
 }

@@ -17,6 +17,9 @@ namespace {
 constexpr int64_t kMaximumCount = (1LL << 53) - 1;
 constexpr Milliseconds kMinimumWindow = std::chrono::seconds(1);
 constexpr Milliseconds kMaximumWindow = std::chrono::hours(366 * 24);
+constexpr Milliseconds kShortestLock = std::chrono::seconds(1);
+constexpr Milliseconds kLongestLock = std::chrono::hours(366 * 24);
+constexpr int64_t kMostUnlocks = 1000;
 
 struct MeterRow {
   Meter meter;
@@ -123,6 +126,26 @@ std::optional<std::string> read_on_limit(const AccountSettings& settings) {
   return std::string(on_limit_name(*settings.on_limit));
 }
 
+Result<Milliseconds> parse_lock_time(std::string_view text) {
+  Result<Milliseconds> time = parse_duration(trim(text));
+  if (time && (*time < kShortestLock || *time > kLongestLock)) {
+    return Error{quoted(text) + " is out of range; from 1s to 366d"};
+  }
+  return time;
+}
+
+Result<int64_t> parse_unlocks(std::string_view text) {
+  int64_t number = 0;
+  const std::string_view digits = trim(text);
+  const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  if (failure != std::errc() || end != digits.data() + digits.size() || number < 0 || number > kMostUnlocks) {
+    return Error{quoted(text) + " is not a whole number from 0 to " + std::to_string(kMostUnlocks)};
+  }
+  return number;
+}
+
+std::string format_unlocks(int64_t number) { return std::to_string(number); }
+
 struct Setting {
   SettingRow row;
   SettingAccess access;
@@ -131,7 +154,7 @@ struct Setting {
 using Form = SettingForm;
 
 // THE list of settings, in the order of every listing.
-constexpr std::array<Setting, 14> kSettings{{
+constexpr std::array<Setting, 17> kSettings{{
     {{"messages", "60/1m, 500/1h", "messages in any interval of the window's length", Form::limits},
      limits_access<Meter::messages, &AccountSettings::messages>()},
     {{"recipients", "1000/1h", "recipients in any interval of the window's length", Form::limits},
@@ -160,6 +183,12 @@ constexpr std::array<Setting, 14> kSettings{{
      flag_access<&AccountSettings::sender_must_exist>()},
     {{"block_outgoing_spam", "true or false", "whether the score refuses mail", Form::flag},
      flag_access<&AccountSettings::block_outgoing_spam>()},
+    {{"auto_lock", "true or false", "whether a sign of a hijack locks the account", Form::flag},
+     flag_access<&AccountSettings::auto_lock>()},
+    {{"lock_time", "1h", "how long a sign of a hijack locks the account", Form::text},
+     text_access<&AccountSettings::lock_time, parse_lock_time, format_duration>()},
+    {{"max_unlocks", "3", "how often such a lock ends by itself; the next one has no end", Form::number},
+     text_access<&AccountSettings::max_unlocks, parse_unlocks, format_unlocks>()},
 }};
 
 std::string setting_keys() {

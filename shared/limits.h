@@ -72,6 +72,9 @@ struct AccountSettings {
   std::optional<SenderList> senders;                  // empty: any
   std::optional<bool> sender_must_exist;              // its domain takes mail
   std::optional<bool> block_outgoing_spam;            // false: mail passes whatever its score
+  std::optional<bool> auto_lock;          // a sign of a hijack locks the account
+  std::optional<Milliseconds> lock_time;  // how long it is locked then
+  std::optional<int64_t> max_unlocks;     // how often a lock ends by itself; the next one has no end
 
   // Sets one key from the text an operator writes (in a Redis hash, with `policyctl account set`): several limits
   // are separated by commas or spaces ("60/1m, 500/1h"); "none" or "" is no limit. An unknown key or a bad

@@ -17,7 +17,7 @@ _policyctl() {
     if [[ $skip ]]; then
       skip=
     elif [[ $one == -c || $one == --config || $one == --type || $one == --direction || $one == --for ||
-            $one == --description || $one == --reply || $one == --socket || $one == --limit ||
+            $one == --description || $one == --reason || $one == --reply || $one == --socket || $one == --limit ||
             $one == --client || $one == --sender || $one == --helo || $one == --receiver ||
             $one == --since || $one == --by ]]; then
       skip=yes
@@ -34,12 +34,12 @@ _policyctl() {
     --for) values="15m 1h 12h 1d 7d 30d" ;;
     --since) values="1h 12h 1d 7d 31d" ;;
     --by) values="client recipient" ;;
-    --description | --reply | --limit | --client | --sender | --helo | --receiver) return ;;
+    --description | --reason | --reply | --limit | --client | --sender | --helo | --receiver) return ;;
     *)
       case "${words[*]:0:2}" in
         "") values="status block account check spf report config --json --config --socket --help --version" ;;
         block) values="add list show edit rm import export" ;;
-        account) values="list show set unset reset" ;;
+        account) values="list show set unset lock unlock reset" ;;
         report) values="greylist checks" ;;
         config) values="check show" ;;
         "block add") values="--type --direction --for --description --reply --replace" ;;
@@ -47,13 +47,18 @@ _policyctl() {
         "block show" | "block rm") values="--type" ;;
         "report greylist") values="--since --by --limit" ;;
         "report checks") values="--since" ;;
+        "account lock") values="--for --reason --replace" ;;
+        "account list") values="--limit --locked" ;;
         spf*) values="--client --sender --helo --receiver" ;;
         check* | "config check" | "block import") compopt -o default; return ;;
-        "account set" | "account unset") [[ ${#words[@]} -ne 3 ]] || values="messages recipients bytes on_limit distinct_recipients client_networks invalid_recipients spam limit_hits max_size max_recipients_per_message senders sender_must_exist block_outgoing_spam" ;;
+        "account set" | "account unset")
+          [[ ${#words[@]} -ne 3 ]] || values="messages recipients bytes on_limit distinct_recipients client_networks invalid_recipients spam limit_hits max_size max_recipients_per_message senders sender_must_exist block_outgoing_spam auto_lock lock_time max_unlocks" ;;
       esac
       case "${words[*]:0:2}:${#words[@]}" in
         "block show:2" | "block edit:2" | "block rm:2") values="$values $(_policyctl_targets)" ;;
-        "account show:2" | "account set:2" | "account unset:2" | "account reset:2") values=$(_policyctl_accounts) ;;
+        "account lock:2") values="$values $(_policyctl_accounts)" ;;
+        "account show:2" | "account set:2" | "account unset:2" | "account reset:2" | "account unlock:2")
+          values=$(_policyctl_accounts) ;;
       esac
       ;;
   esac

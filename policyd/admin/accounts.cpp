@@ -5,12 +5,12 @@
 // known.
 #include <algorithm>
 
+#include "policyd/admin/account_name.h"
 #include "policyd/admin/audit.h"
 #include "policyd/admin/block_json.h"
+#include "policyd/admin/lock_json.h"
 #include "policyd/admin/query.h"
 #include "policyd/admin/resources.h"
-#include "shared/address.h"
-#include "shared/config_values.h"
 #include "shared/duration.h"
 #include "shared/text.h"
 
@@ -19,20 +19,6 @@ namespace policyd {
 namespace {
 
 constexpr size_t kListed = 100;
-constexpr int kAccountPrefix = 64;  // an IPv6 client without a login is charged by its /64
-
-// As accounts are known: lower case; a client address as that of mail without a login.
-Result<std::string> account_name(std::string_view text) {
-  const auto is_control = [](char c) { return static_cast<uint8_t>(c) < 0x20 || c == 0x7f; };
-  if (std::any_of(text.begin(), text.end(), is_control))
-    return Error{policyd::quoted(text) + " holds a control character"};
-  Result<std::string> name = parse_account_name(text);
-  if (!name) return name;
-  const auto address = IpAddress::parse(*name);
-  if (!address) return name;
-  if (!address->v6) return address->to_string();
-  return Network{address->masked(kAccountPrefix), kAccountPrefix}.to_string();
-}
 
 int64_t used_of(const AccountUsage& usage, const Limit& limit) {
   for (const Usage& one : usage.usage) {
@@ -160,12 +146,19 @@ Task<ApiAnswer> get_account(const AdminContext& context, const ApiRequest& reque
   const auto asking = context.store.usage(*name);
   const Result<AccountUsage> usage = co_await asking;
   if (!usage) co_return refusal(503, usage.error().message);
+  const auto remembering = context.store.lock_history(*name);
+  const Result<std::vector<LockEvent>> history = co_await remembering;
+  if (!history) co_return refusal(503, history.error().message);
   const auto policy = context.engine.policy(*name);
   Json body = {{"account", *name}};
   body["limits"] = limits_json(*usage, *policy);
   body["on_limit"] = on_limit_name(policy->on_limit);
   body["settings"] = settings_json(context.engine, *name);
   body["blocks"] = blocks_json(context.mirror, *name);
+  const Lock* const lock = context.mirror.lock(*name);
+  body["lock"] = lock ? lock_to_json(*lock) : Json();
+  Json& events = body["lock_history"] = Json::array();
+  for (const LockEvent& event : *history) events.push_back(lock_event_to_json(event));
   co_return answer(std::move(body));
 }
 

@@ -45,6 +45,7 @@ struct AdminContext {
   std::function<ListenerStatistics()> listeners;
   std::function<ResolverStatus()> dns;
   Reporter& reporter;
+  Warden& warden;
 };
 
 // A request, routed and parsed.

@@ -4,6 +4,7 @@
 // The body is a request as Postfix sends it; the empty line at its end may be missing, as it often
 // is in files.
 #include "policyd/admin/block_json.h"
+#include "policyd/admin/lock_json.h"
 #include "policyd/admin/resources.h"
 #include "shared/protocol.h"
 
@@ -72,6 +73,7 @@ Json verdict_json(const Verdict& verdict) {
   json["sign"] = charge.sign ? Json(limit_text(*charge.sign)) : Json();
   json["rule"] = verdict.rule.empty() ? Json() : Json(verdict.rule);
   json["greylist"] = verdict.greylisting ? greylisting_json(*verdict.greylisting) : Json();
+  json["lock"] = verdict.lock ? lock_to_json(*verdict.lock) : Json();
   json["block"] = verdict.block ? block_to_json(*verdict.block) : Json();
   return json;
 }

@@ -23,6 +23,11 @@ Task<ApiAnswer> reset_account(const AdminContext& context, const ApiRequest& req
 Task<ApiAnswer> put_setting(const AdminContext& context, const ApiRequest& request);
 Task<ApiAnswer> delete_setting(const AdminContext& context, const ApiRequest& request);
 
+// locks.cpp
+Task<ApiAnswer> list_locks(const AdminContext& context, const ApiRequest& request);
+Task<ApiAnswer> lock_account(const AdminContext& context, const ApiRequest& request);
+Task<ApiAnswer> unlock_account(const AdminContext& context, const ApiRequest& request);
+
 // check.cpp
 Task<ApiAnswer> check_request(const AdminContext& context, const ApiRequest& request);
 

@@ -133,6 +133,7 @@ Task<ApiAnswer> get_status(const AdminContext& context, const ApiRequest&) {
   body["connections"] = listeners.connections;
   body["bad_requests"] = listeners.bad_requests;
   body["blocks"] = context.mirror.block_count();
+  body["locks"] = context.mirror.lock_count();
   Json& admin = body["admin"] = Json::array();
   for (const Endpoint& endpoint : context.engine.config().admin.listen)
     admin.push_back(endpoint.to_string());

@@ -1,6 +1,7 @@
 // policyctl account: how much accounts have sent of what they may, and the settings that say so.
 #include <fmt/format.h>
 
+#include "policyd/ctl/account_lock.h"
 #include "policyd/ctl/command.h"
 #include "policyd/ctl/table.h"
 #include "shared/admin_api.h"
@@ -72,7 +73,10 @@ CommandAction declare_list(CLI::App& app) {
   app.add_option("--limit", *limit, "at most so many accounts")
       ->capture_default_str()
       ->check(CLI::Range(1, kMostListed));
-  return [limit](Session& session) {
+  const auto locked = std::make_shared<bool>(false);
+  app.add_flag("--locked", *locked, "those that are locked, and why");
+  return [limit, locked](Session& session) {
+    if (*locked) return session.show(session.get("/v1/locks"), render_locks);
     return session.show(session.get("/v1/accounts?limit=" + std::to_string(*limit)), render_list);
   };
 }
@@ -111,9 +115,10 @@ std::string block_names(const Json& blocks) {
 std::string render_account(const Json& account) {
   return render_facts({{"account", text_of(account, "account")},
                        {"over a limit", text_of(account, "on_limit")},
-                       {"blocked by", block_names(member_of(account, "blocks"))}}) +
+                       {"blocked by", block_names(member_of(account, "blocks"))},
+                       {"locked", lock_line(member_of(account, "lock"))}}) +
          "\n" + render_limits(member_of(account, "limits")) +
-         render_settings(member_of(account, "settings"));
+         render_settings(member_of(account, "settings")) + render_lock_history(member_of(account, "lock_history"));
 }
 
 std::shared_ptr<std::string> account_argument(CLI::App& app, const char* what) {

@@ -1,5 +1,6 @@
 // policyctl check: what policyd would answer to a request in Postfix' own format, and everything
 // that leads to it.
+#include "policyd/ctl/account_lock.h"
 #include "policyd/ctl/command.h"
 #include "policyd/ctl/table.h"
 #include "shared/duration.h"
@@ -59,6 +60,7 @@ constexpr CauseRow kCauses[] = {
     {"earlier", "decided before"},
     {"greylist", "greylisting"},
     {"rule", "a setting of the account"},
+    {"lock", "the account is locked"},
 };
 
 std::string describe_cause(const std::string& cause) {
@@ -91,6 +93,7 @@ std::string render(const Json& verdict) {
                                   {"direction", text_of(verdict, "direction")},
                                   {"account", text_of(verdict, "account")},
                                   {"block", block_line(member_of(verdict, "block"))},
+                                  {"lock", lock_line(member_of(verdict, "lock"))},
                                   {"limit", limit_line(verdict)},
                                   {"rule", text_of(verdict, "rule")},
                                   {"greylist", greylist_line(member_of(verdict, "greylist"))},

@@ -24,7 +24,7 @@ struct Group {
 };
 constexpr std::array kGroups = {
     Group{"block", "blocks: who may not send (or receive) until lifted"},
-    Group{"account", "accounts: usage against limits, and settings"},
+    Group{"account", "accounts: usage against limits, settings, and locks"},
     Group{"report", "what was done over some days, on all nodes"},
     Group{"config", "the configuration"},
 };
@@ -57,7 +57,7 @@ class CommandLine {
         ->envname("POLICYCTL_SOCKET");
     app_.add_flag("--json", options_.json, "print JSON, for programs");
     app_.require_subcommand(1);
-    for (const auto commands : {status_commands(), block_commands(), account_commands(),
+    for (const auto commands : {status_commands(), block_commands(), account_commands(), account_lock_commands(),
                                 check_commands(), spf_commands(), report_commands(), config_commands()}) {
       for (const Command& command : commands) add(command);
     }

@@ -53,7 +53,8 @@ std::string facts(const Json& status) {
                        {"requests", std::to_string(number_of(status, "requests"))},
                        {"connections", connections},
                        {"dns", dns_line(member_of(status, "dns"))},
-                       {"blocks", std::to_string(number_of(status, "blocks"))}});
+                       {"blocks", std::to_string(number_of(status, "blocks"))},
+                       {"locks", std::to_string(number_of(status, "locks"))}});
 }
 
 std::string verdicts_table(const Json& verdicts) {

@@ -18,6 +18,9 @@ std::string Keys::tagged(std::string_view kind, std::string_view account) const 
 
 std::string Keys::account(std::string_view account) const { return tagged("account:", account); }
 std::string Keys::rate(std::string_view account) const { return tagged("rate:", account); }
+std::string Keys::lock(std::string_view account) const { return tagged("lock:", account); }
+std::string Keys::unlocks(std::string_view account) const { return tagged("unlocks:", account); }
+std::string Keys::history(std::string_view account) const { return tagged("history:", account); }
 
 void Keys::append_rate(std::string& out, std::string_view account) const { append_tagged(out, "rate:", account); }
 
@@ -56,6 +59,7 @@ std::optional<std::string> Keys::parse_tagged(std::string_view kind, std::string
 }
 
 std::optional<std::string> Keys::parse_account(std::string_view key) const { return parse_tagged("account:", key); }
+std::optional<std::string> Keys::parse_lock(std::string_view key) const { return parse_tagged("lock:", key); }
 std::optional<std::string> Keys::parse_counters(std::string_view key) const {
   auto account = parse_tagged("rate:", key);
   return account ? account : parse_tagged("signs:", key);

@@ -23,6 +23,9 @@ class Keys {
   [[nodiscard]] std::string block(const BlockTarget& target) const;    // policyd:block:email:joe@example.com
   [[nodiscard]] std::string account(std::string_view account) const;   // policyd:account:{joe@example.com}
   [[nodiscard]] std::string rate(std::string_view account) const;      // policyd:rate:{joe@example.com}
+  [[nodiscard]] std::string lock(std::string_view account) const;      // policyd:lock:{joe@example.com}
+  [[nodiscard]] std::string unlocks(std::string_view account) const;   // policyd:unlocks:{joe@example.com}
+  [[nodiscard]] std::string history(std::string_view account) const;   // policyd:history:{joe@example.com}
   void append_rate(std::string& out, std::string_view account) const;
   // policyd:signs:{joe@example.com}, its counters of signs; policyd:seen:{joe@example.com}, the elements they count.
   void append_signs(std::string& out, std::string_view account) const { append_tagged(out, "signs:", account); }
@@ -46,14 +49,16 @@ class Keys {
   // Prefixes of what is mirrored, for CLIENT TRACKING.
   [[nodiscard]] std::string blocks() const { return prefix_ + "block:"; }
   [[nodiscard]] std::string accounts() const { return prefix_ + "account:"; }
-  // SCAN patterns: of blocks and accounts together (no other key begins with one of these letters), and of rates and
-  // signs.
-  [[nodiscard]] std::string mirrored_pattern() const { return escaped_prefix() + "[ab]*"; }
+  [[nodiscard]] std::string locks() const { return prefix_ + "lock:"; }
+  // SCAN patterns: of blocks, accounts and locks together (no other key begins with one of these letters), and of rates
+  // and signs.
+  [[nodiscard]] std::string mirrored_pattern() const { return escaped_prefix() + "[abl]*"; }
   [[nodiscard]] std::string counters_pattern() const { return escaped_prefix() + "[rs][ai][tg]*"; }
 
   // The other way round. A block key that names no possible target is an Error, any other key is nothing.
   [[nodiscard]] std::optional<Result<BlockTarget>> parse_block(std::string_view key) const;
   [[nodiscard]] std::optional<std::string> parse_account(std::string_view key) const;
+  [[nodiscard]] std::optional<std::string> parse_lock(std::string_view key) const;
   [[nodiscard]] std::optional<std::string> parse_counters(std::string_view key) const;  // a rate's, or of signs
 
  private:

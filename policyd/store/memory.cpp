@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "shared/text.h"
+
 namespace policyd {
 
 namespace {
@@ -46,7 +48,10 @@ MemoryStore::~MemoryStore() = default;
 Result<void> MemoryStore::start() {
   if (!path_.empty()) {
     if (const auto opened = open_file(); !opened) return opened.error();
-    flush_timer_ = std::make_unique<Timer>(loop_, [this] { writer_->flush(); });
+    flush_timer_ = std::make_unique<Timer>(loop_, [this] {
+      writer_->flush();
+      spawn(write_locks_again());
+    });
     flush_timer_->every(kFlushPeriod);
   }
   sweep_timer_ = std::make_unique<Timer>(loop_, [this] {
@@ -54,6 +59,7 @@ Result<void> MemoryStore::start() {
     mirror_.sweep();
     greylist_.sweep(clock_.wall());
     reports_.sweep(clock_.wall());
+    sweep_locks();
   });
   sweep_timer_->every(kSweepPeriod);
   return {};
@@ -70,6 +76,7 @@ Result<void> MemoryStore::open_file() {
   for (Block& block : contents->blocks) fresh.put_block(std::move(block));
   for (auto& [account, settings] : contents->settings) fresh.put_settings(account, std::move(settings));
   mirror_.replace_all(std::move(fresh));
+  for (auto& [account, record] : contents->locks) restore_locks(std::move(account), std::move(record));
   for (auto& [account, counters] : contents->counters) ledger_.restore(std::move(account), std::move(counters));
   for (auto& [account, seen] : contents->elements) ledger_.restore(std::move(account), std::move(seen));
   for (GreylistRecord& record : contents->greylist) greylist_.restore(std::move(record));
@@ -86,10 +93,15 @@ Task<void> MemoryStore::stop() {
   sweep_timer_.reset();
   flush_timer_.reset();
   if (!writer_) co_return;
+  Task<void> writing_locks = write_locks_again();
+  co_await writing_locks;
   Task<Result<void>> finish = writer_->finish();
   const Result<void> finished = co_await finish;
   if (!finished) {
     spdlog::error("store: {}; counters, greylist and reports since the last write are lost", finished.error().message);
+  }
+  for (const std::string& account : unwritten_locks_) {
+    spdlog::error("store: what was last done to the locks of {} is lost", policyd::quoted(account));
   }
   writer_.reset();
 }

@@ -1,12 +1,15 @@
 // The embedded store: everything in this process, and with a file durable.
 //
-// With a file blocks and settings are on disk when the call returns; counters, greylist and reports are written every
-// kFlushPeriod and at stop(). A disk that cannot be written to is an Error for blocks and settings; all else goes on
-// in memory, the state is told once (log) and writing is tried again. start() fails where the file cannot be opened;
+// With a file blocks, locks and settings are on disk when the call returns; counters, greylist and reports are written
+// every kFlushPeriod and at stop(). A disk that cannot be written to is an Error for blocks and settings; a lock is in
+// force all the same, and written when it can be; all else goes on in memory, the state is told once (log) and writing
+// is tried again. start() fails where the file cannot be opened;
 // rows of it that make no sense are logged and left out.
 #pragma once
 
+#include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -37,6 +40,10 @@ class MemoryStore final : public Store {
   Task<GreylistResult> greylist(const GreylistAttempt& attempt) override;
   Task<Result<void>> put_block(Block block) override;
   Task<Result<bool>> remove_block(BlockTarget target) override;
+  Task<Result<LockOutcome>> lock(LockRequest request) override;
+  Task<Result<std::optional<Lock>>> unlock(std::string account, std::string by) override;
+  Task<Result<std::vector<Lock>>> end_locks() override;
+  Task<Result<std::vector<LockEvent>>> lock_history(std::string account) override;
   Task<Result<void>> put_setting(std::string account, std::string key, std::string value) override;
   Task<Result<bool>> remove_setting(std::string account, std::string key) override;
   Task<Result<AccountPage>> list_usage(size_t limit) override;
@@ -52,6 +59,13 @@ class MemoryStore final : public Store {
   // Does `work` where there is a file, then `effect`.
   Task<Result<bool>> change(StateWriter::Work work, StateWriter::Effect effect);
 
+  // memory_locks.cpp
+  void restore_locks(std::string account, LockRecord record);
+  void end_lock_of(const std::string& account);
+  Task<Result<void>> write_locks(std::string account);
+  Task<void> write_locks_again();
+  void sweep_locks();
+
   uv_loop_s* loop_;
   const Clock& clock_;
   Mirror& mirror_;
@@ -59,6 +73,9 @@ class MemoryStore final : public Store {
   Ledger ledger_;
   GreylistTable greylist_;
   ReportTable reports_{{}};
+  std::map<std::string, LockRecord> locks_;  // by account
+  std::vector<Lock> ended_locks_;            // that nobody has been told of
+  std::set<std::string> unwritten_locks_;    // accounts whose locks the file does not know as they are
   std::unique_ptr<StateWriter> writer_;  // none without a file
   std::unique_ptr<Timer> sweep_timer_, flush_timer_;
 };

@@ -1,4 +1,4 @@
-// The blocks and account settings of the store, mirrored in memory: see mirror.h.
+// The blocks, locks and account settings of the store, mirrored in memory: see mirror.h.
 //
 // A look-up asks one hash table for each name that could be blocked, as views into the request;
 // types of which no block exists cost a comparison. Names are walked label by label
@@ -199,10 +199,63 @@ void Mirror::remove_settings(std::string_view account) {
   ++settings_version_;
 }
 
+const Lock* Mirror::lock_of(const Locks& locks, std::string_view account) const {
+  if (locks.empty()) return nullptr;
+  const auto found = locks.find(account);
+  return found != locks.end() && found->second.in_force(clock_.wall()) ? &found->second : nullptr;
+}
+
+const Lock* Mirror::lock(std::string_view account) const {
+  const Lock* known = lock_of(locks_, account);
+  return known ? known : lock_of(held_locks_, account);
+}
+
+std::vector<Lock> Mirror::locks() const {
+  std::vector<Lock> all;
+  for (const Locks* locks : {&locks_, &held_locks_}) {
+    for (const auto& [account, lock] : *locks) {
+      if (this->lock(account) == &lock) all.push_back(lock);
+    }
+  }
+  std::sort(all.begin(), all.end(),
+            [](const Lock& left, const Lock& right) { return left.account < right.account; });
+  return all;
+}
+
+size_t Mirror::lock_count() const { return locks().size(); }
+
+std::vector<Lock> Mirror::over_locks() const {
+  std::vector<Lock> over;
+  const WallTime now = clock_.wall();
+  for (const auto& [account, lock] : locks_) {
+    if (!lock.in_force(now)) over.push_back(lock);
+  }
+  return over;
+}
+
+void Mirror::put_lock(Lock lock) {
+  std::string account = lock.account;
+  locks_.insert_or_assign(std::move(account), std::move(lock));
+}
+
+void Mirror::remove_lock(std::string_view account) {
+  if (const auto found = locks_.find(account); found != locks_.end()) locks_.erase(found);
+}
+
+void Mirror::hold_lock(Lock lock) {
+  std::string account = lock.account;
+  held_locks_.insert_or_assign(std::move(account), std::move(lock));
+}
+
+void Mirror::release_lock(std::string_view account) {
+  if (const auto found = held_locks_.find(account); found != held_locks_.end()) held_locks_.erase(found);
+}
+
 void Mirror::replace_all(Mirror&& fresh) {
   blocks_ = std::exchange(fresh.blocks_, {});
   networks_ = std::exchange(fresh.networks_, {});
   settings_ = std::exchange(fresh.settings_, {});
+  locks_ = std::exchange(fresh.locks_, {});
   ++settings_version_;
 }
 

@@ -1,4 +1,4 @@
-// The blocks and account settings of the store, mirrored in memory for look-ups without a round
+// The blocks, locks and account settings of the store, mirrored in memory for look-ups without a round
 // trip.
 //
 // The store that owns the data writes here (put, remove, replace_all); the engine and the admin API
@@ -23,6 +23,7 @@
 #include "shared/clock.h"
 #include "shared/config.h"
 #include "shared/limits.h"
+#include "shared/lock.h"
 #include "shared/text.h"
 
 namespace policyd {
@@ -57,6 +58,20 @@ class Mirror {
   void put_block(Block block);
   void remove_block(const BlockTarget& target);
 
+  // The lock of an account, if one is in force. Called for every request of outgoing mail: it allocates nothing. The
+  // pointer is good until the next change.
+  [[nodiscard]] const Lock* lock(std::string_view account) const;
+  [[nodiscard]] std::vector<Lock> locks() const;  // those in force, sorted by account
+  [[nodiscard]] size_t lock_count() const;
+  // Those whose time is over and that are still here: the store has not ended them yet.
+  [[nodiscard]] std::vector<Lock> over_locks() const;
+
+  void put_lock(Lock lock);
+  void remove_lock(std::string_view account);
+  // A lock that the store does not know of yet: in force beside those that it does, also after a full load.
+  void hold_lock(Lock lock);
+  void release_lock(std::string_view account);
+
   // Settings of an account, a domain or "default", as overridden in the store.
   [[nodiscard]] const AccountSettings* settings(std::string_view account) const;
   [[nodiscard]] const std::unordered_map<std::string, AccountSettings, StringHash, std::equal_to<>>&
@@ -69,13 +84,14 @@ class Mirror {
   // Counts every change of the settings, so that what was derived from them can be thrown away.
   [[nodiscard]] uint64_t settings_version() const { return settings_version_; }
 
-  // Takes the other's entries in place of its own: the end of a full load.
+  // Takes the other's entries in place of its own, all but locks that are held: the end of a full load.
   void replace_all(Mirror&& fresh);
   // Drops blocks that have run out. Look-ups do not need it; memory does.
   void sweep();
 
  private:
   using Blocks = std::unordered_map<std::string, Block, StringHash, std::equal_to<>>;
+  using Locks = std::unordered_map<std::string, Lock, StringHash, std::equal_to<>>;
   using Hosts = std::unordered_map<IpAddress, const Block*, IpAddressHash>;
   using Length = std::pair<bool, int>;  // IPv6, prefix length
 
@@ -91,6 +107,7 @@ class Mirror {
   [[nodiscard]] const Block* lookup_email(BlockType type, std::string_view email,
                                           Direction direction) const;
   [[nodiscard]] const Block* lookup_client(const IpAddress& client, Direction direction) const;
+  [[nodiscard]] const Lock* lock_of(const Locks& locks, std::string_view account) const;
   void index(const Block& block);
   void unindex(const BlockTarget& target);
 
@@ -100,6 +117,8 @@ class Mirror {
       networks_;  // client networks: the longest prefixes first, no empty ones
   std::unordered_map<std::string, AccountSettings, StringHash, std::equal_to<>> settings_;
   uint64_t settings_version_ = 0;
+  Locks locks_;
+  Locks held_locks_;
 };
 
 }  // namespace policyd

@@ -69,6 +69,9 @@ Task<void> RedisStore::stop() {
     spdlog::error("store {}: {} charges counted on this node alone could not be merged", config_.url.to_string(),
                   pending());
   }
+  const auto writing_locks = write_held_locks();
+  co_await writing_locks;
+  tell_lost_locks();
   if (!link_.serving()) co_return;
   auto call = link_.data().send({"HDEL", keys_.nodes(), self_().id});
   co_await call;

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -44,6 +45,10 @@ class RedisStore final : public Store, private RedisLink::User {
   Task<GreylistResult> greylist(const GreylistAttempt& attempt) override;
   Task<Result<void>> put_block(Block block) override;
   Task<Result<bool>> remove_block(BlockTarget target) override;
+  Task<Result<LockOutcome>> lock(LockRequest request) override;
+  Task<Result<std::optional<Lock>>> unlock(std::string account, std::string by) override;
+  Task<Result<std::vector<Lock>>> end_locks() override;
+  Task<Result<std::vector<LockEvent>>> lock_history(std::string account) override;
   Task<Result<void>> put_setting(std::string account, std::string key, std::string value) override;
   Task<Result<bool>> remove_setting(std::string account, std::string key) override;
   Task<Result<AccountPage>> list_usage(size_t limit) override;
@@ -83,6 +88,22 @@ class RedisStore final : public Store, private RedisLink::User {
   Task<Result<std::vector<Usage>>> counters(std::string key);
   void warn_unreadable(const std::string& key);
 
+  // redis_locks.cpp
+  // A lock that Redis does not know of yet, and when it was asked for.
+  struct HeldLock {
+    LockRequest request;
+    WallTime asked;
+  };
+  [[nodiscard]] WallTime redis_now() const { return clock_.wall() + link_.nodes().redis_ahead(); }
+  [[nodiscard]] std::vector<std::string> lock_script(std::string_view script, const std::string& lock_key,
+                                                     const std::string& account) const;
+  Task<Result<LockOutcome>> write_lock(LockRequest request, WallTime asked);
+  Result<LockOutcome> hold_lock(LockRequest request, WallTime asked);
+  Task<void> write_held_locks();
+  Task<bool> end_lock(std::string account);
+  void note_ended(const std::string& account, const RedisReply& fields);
+  void tell_lost_locks() const;
+
   uv_loop_s* loop_;
   const Clock& clock_;
   Mirror& mirror_;
@@ -103,6 +124,8 @@ class RedisStore final : public Store, private RedisLink::User {
   SteadyTime merge_until_ = SteadyTime::max();  // set by stop()
   uint64_t told_dropped_ = 0;                   // of share_.dropped(), what the log has said
   std::set<std::string> unreadable_;            // keys that the log has named
+  std::map<std::string, HeldLock> held_locks_;  // by account
+  std::vector<Lock> ended_locks_;               // that nobody has been told of
 };
 
 }  // namespace policyd

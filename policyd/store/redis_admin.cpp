@@ -55,7 +55,7 @@ Task<Result<void>> RedisStore::put_block(Block block) {
 
 Task<Result<bool>> RedisStore::remove_block(BlockTarget target) {
   std::vector<std::string> command{"DEL", keys_.block(target)};
-  for (auto& alias : follower_.aliases(target)) command.push_back(std::move(alias));
+  for (auto& alias : follower_.aliases(keys_.block(target))) command.push_back(std::move(alias));
   const auto asking = ask(std::move(command));
   auto reply = co_await asking;
   if (!reply) co_return reply.error();

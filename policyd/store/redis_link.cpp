@@ -130,8 +130,9 @@ Task<Result<void>> RedisLink::follow_changes() {
   if (id->is_error()) co_return Error{"CLIENT ID is refused: " + id->text};
   const auto subscribing = changes_->subscribe("__redis__:invalidate");
   if (auto subscribed = co_await subscribing; !subscribed) co_return subscribed;
-  auto tracking_call = data_->send({"CLIENT", "TRACKING", "ON", "REDIRECT", std::to_string(id->integer), "BCAST",
-                                    "PREFIX", keys_.blocks(), "PREFIX", keys_.accounts(), "PREFIX", keys_.nodes()});
+  auto tracking_call =
+      data_->send({"CLIENT", "TRACKING", "ON", "REDIRECT", std::to_string(id->integer), "BCAST", "PREFIX",
+                   keys_.blocks(), "PREFIX", keys_.accounts(), "PREFIX", keys_.locks(), "PREFIX", keys_.nodes()});
   auto tracking = co_await tracking_call;
   if (!tracking) co_return tracking.error();
   if (tracking->is_error()) co_return Error{"CLIENT TRACKING is refused: " + tracking->text};

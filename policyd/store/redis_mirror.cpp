@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "policyd/store/redis_locks.h"
 #include "shared/text.h"
 
 namespace policyd {
@@ -13,13 +14,6 @@ namespace {
 constexpr size_t kBatch = 256;
 constexpr Milliseconds kRetry{100};
 constexpr size_t kMostWarnings = 1000;  // remembered, so that each is told once
-constexpr int64_t kLongestTtl = 100LL * 365 * 24 * 3600 * 1000;  // ms; what PEXPIREAT allows goes beyond any clock
-
-std::map<std::string, std::string> to_map(const RedisReply& fields) {
-  std::map<std::string, std::string> map;
-  for (size_t i = 0; i + 1 < fields.elements.size(); i += 2) map[fields.elements[i].text] = fields.elements[i + 1].text;
-  return map;
-}
 
 }  // namespace
 
@@ -52,11 +46,11 @@ void RedisMirror::invalidated(const RedisReply& payload) {
   start_following();
 }
 
-std::vector<std::string> RedisMirror::aliases(const BlockTarget& target) const {
-  const auto found = raw_keys_.find(target);
+std::vector<std::string> RedisMirror::aliases(const std::string& canonical) const {
+  const auto found = raw_keys_.find(canonical);
   if (found == raw_keys_.end()) return {};
   std::vector<std::string> keys(found->second.begin(), found->second.end());
-  std::erase(keys, keys_.block(target));
+  std::erase(keys, canonical);
   return keys;
 }
 
@@ -122,8 +116,8 @@ Task<bool> RedisMirror::load(RedisConnection& data) {
   } while (cursor != "0");
   mirror_.replace_all(std::move(fresh));
   loaded_ = true;
-  spdlog::debug("mirror: {} blocks and {} account settings loaded", mirror_.block_count(),
-                mirror_.all_settings().size());
+  spdlog::debug("mirror: {} blocks, {} locks and {} account settings loaded", mirror_.block_count(),
+                mirror_.lock_count(), mirror_.all_settings().size());
   co_return true;
 }
 
@@ -155,6 +149,8 @@ void RedisMirror::take(const std::string& key, const RedisReply& fields, const R
     warn_once(key, target->error().message);
   } else if (const auto account = keys_.parse_account(key)) {
     take_settings(key, *account, fields, into);
+  } else if (const auto locked = keys_.parse_lock(key)) {
+    take_lock(key, to_lower(*locked), fields, ttl, into);
   }
 }
 
@@ -162,39 +158,58 @@ void RedisMirror::take_block(const std::string& key, const BlockTarget& target, 
                              const RedisReply& ttl, Mirror& into) {
   if (fields.elements.empty()) return forget_block(key, target, into);
   std::string warning;
-  Block block = Block::from_fields(target, to_map(fields), &warning);
+  Block block = Block::from_fields(target, fields_in(fields), &warning);
   if (!warning.empty()) warn_once(key, warning);
-  // -1: no expiry. An answer of 0 is a key in its last millisecond.
-  if (ttl.integer >= 0) block.expires = clock_.wall() + Milliseconds(std::min(ttl.integer, kLongestTtl));
-  const auto known = raw_keys_.find(target);
-  if (known != raw_keys_.end()) {
-    known->second.insert(key);
-  } else if (key != keys_.block(target)) {
-    // The canonical key may be there too; if it is not, forgetting it does no harm.
-    raw_keys_[target] = {key, keys_.block(target)};
-  }
+  block.expires = deadline_of(ttl.integer, clock_.wall());
+  note_form(key, keys_.block(target));
   into.put_block(std::move(block));
 }
 
-// The block stays while another raw key may still say so; that one is fetched, and is the last if it is gone as well.
 void RedisMirror::forget_block(const std::string& key, const BlockTarget& target, Mirror& into) {
-  const auto known = raw_keys_.find(target);
-  if (known != raw_keys_.end()) {
-    known->second.erase(key);
-    if (!known->second.empty()) {
-      changed_.insert(known->second.begin(), known->second.end());
-      return;
-    }
-    raw_keys_.erase(known);
+  if (last_form(key, keys_.block(target))) into.remove_block(target);
+}
+
+void RedisMirror::take_lock(const std::string& key, const std::string& account, const RedisReply& fields,
+                            const RedisReply& ttl, Mirror& into) {
+  if (fields.elements.empty()) {
+    if (last_form(key, keys_.lock(account))) into.remove_lock(account);
+    return;
   }
-  into.remove_block(target);
+  std::string warning;
+  Lock lock = lock_in_redis(account, fields, ttl.integer, clock_.wall(), &warning);
+  if (!warning.empty()) warn_once(key, warning);
+  note_form(key, keys_.lock(account));
+  into.put_lock(std::move(lock));
+}
+
+void RedisMirror::note_form(const std::string& key, const std::string& canonical) {
+  const auto known = raw_keys_.find(canonical);
+  if (known != raw_keys_.end()) {
+    known->second.insert(key);
+  } else if (key != canonical) {
+    // The canonical key may be there too; if it is not, forgetting it does no harm.
+    raw_keys_[canonical] = {key, canonical};
+  }
+}
+
+// What a key said stays while another one may still say so; that one is fetched, and is the last if it is gone as well.
+bool RedisMirror::last_form(const std::string& key, const std::string& canonical) {
+  const auto known = raw_keys_.find(canonical);
+  if (known == raw_keys_.end()) return true;
+  known->second.erase(key);
+  if (known->second.empty()) {
+    raw_keys_.erase(known);
+    return true;
+  }
+  changed_.insert(known->second.begin(), known->second.end());
+  return false;
 }
 
 void RedisMirror::take_settings(const std::string& key, const std::string& account, const RedisReply& fields,
                                 Mirror& into) {
   const std::string name = to_lower(account);
   AccountSettings settings;
-  for (const auto& [field, value] : to_map(fields)) {
+  for (const auto& [field, value] : fields_in(fields)) {
     if (auto set = settings.set(field, value); !set) warn_once(key, set.error().message);
   }
   settings == AccountSettings{} ? into.remove_settings(name) : into.put_settings(name, std::move(settings));

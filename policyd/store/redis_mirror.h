@@ -31,8 +31,9 @@ class RedisMirror {
   void invalidated(const RedisReply& payload);
   // Whether a full load has ever been done.
   [[nodiscard]] bool loaded() const { return loaded_; }
-  // All raw keys that block a target but its canonical one: written in another form (upper case) by hand.
-  [[nodiscard]] std::vector<std::string> aliases(const BlockTarget& target) const;
+  // All raw keys that say the same as a canonical one (of a block, of a lock): written in another form (upper case) by
+  // hand.
+  [[nodiscard]] std::vector<std::string> aliases(const std::string& canonical) const;
 
  private:
   void start_following();
@@ -46,6 +47,10 @@ class RedisMirror {
   void take_block(const std::string& key, const BlockTarget& target, const RedisReply& fields, const RedisReply& ttl,
                   Mirror& into);
   void forget_block(const std::string& key, const BlockTarget& target, Mirror& into);
+  void take_lock(const std::string& key, const std::string& account, const RedisReply& fields, const RedisReply& ttl,
+                 Mirror& into);
+  void note_form(const std::string& key, const std::string& canonical);
+  bool last_form(const std::string& key, const std::string& canonical);
   void take_settings(const std::string& key, const std::string& account, const RedisReply& fields, Mirror& into);
   void warn_once(const std::string& key, const std::string& what);
 
@@ -60,7 +65,7 @@ class RedisMirror {
   std::string trouble_;  // why Redis does not let us read; empty: it does
   bool loaded_ = false;
   std::set<std::string> changed_;                            // keys to fetch
-  std::map<BlockTarget, std::set<std::string>> raw_keys_;    // of targets that have, or had, a key in another form
+  std::map<std::string, std::set<std::string>> raw_keys_;    // of canonical keys that have, or had, another form
   std::set<std::string> warned_;
 };
 

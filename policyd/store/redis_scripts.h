@@ -84,4 +84,23 @@ extern const std::string_view kHeartbeatScript;
 //   KEYS  block key    ARGV  1 ms until it runs out, 0 = never; then field, value, field, value ...
 extern const std::string_view kPutBlockScript;
 
+// What happens to locks, each one run of a script; the same rules as policyd/locks/lock_rules.cpp, held to them by the
+// contract suite. The fields are those of Lock::fields(). A lock is over once its field `until` is not after now; other
+// ends are those of the key itself.
+//   KEYS  1 lock  2 unlocks: how many have ended by themselves, while none is there  3 history: a stream
+//   ARGV  1 ms that ends and history are remembered, 2 most events of a history, 3 now, as in "2026-11-21T10:00:00Z"
+//
+// Makes a lock.
+//   ARGV  4 its end, in that form, or "", 5 when its key shall expire then, ms since 1970, 6 after how many ends it has
+//         none, or "", 7 "1": in place of one that is in force; then field, value ...
+//   reply {1 made, 0 it was there, the lock's fields, its PTTL, the fields of one that was over}
+extern const std::string_view kLockScript;
+// Lifts one, and begins to count anew.
+//   ARGV  4 by whom
+//   reply {its fields, the fields of one that was over}
+extern const std::string_view kUnlockScript;
+// Ends one that is over.
+//   reply its fields, or nothing
+extern const std::string_view kEndLockScript;
+
 }  // namespace policyd

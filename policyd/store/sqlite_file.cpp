@@ -1,6 +1,6 @@
 // The state file in SQLite: see state_file.h.
 //
-// One file with six tables, in WAL mode with synchronous=FULL: what was committed is on disk, and a process that is
+// One file with eight tables, in WAL mode with synchronous=FULL: what was committed is on disk, and a process that is
 // killed at any moment loses nothing of it. The exclusive lock is held as long as the file is open, and goes with the
 // process. Names and values are stored octet by octet. A schema of a later policyd is refused, never guessed at.
 #include <fcntl.h>
@@ -15,6 +15,7 @@
 #include "policyd/store/cell_codec.h"
 #include "policyd/store/sqlite.h"
 #include "policyd/store/sqlite_greylist.h"
+#include "policyd/store/sqlite_locks.h"
 #include "policyd/store/sqlite_reports.h"
 #include "policyd/store/state_file.h"
 #include "shared/text.h"
@@ -48,6 +49,8 @@ constexpr FileTable kTables[] = {
      "CREATE TABLE IF NOT EXISTS elements(account TEXT NOT NULL PRIMARY KEY, seen BLOB NOT NULL) WITHOUT ROWID"},
     {"greylist", kCreateGreylist},
     {"reports", kCreateReports},
+    {"locks", kCreateLocks},
+    {"lock_events", kCreateLockEvents},
 };
 constexpr const char* kSign = "PRAGMA application_id = 1886350436; PRAGMA user_version = 1";
 static_assert(kApplication == 1886350436 && kSchema == 1, "as in kSign");
@@ -112,6 +115,7 @@ class SqliteFile final : public StateFile {
   Result<void> remove_block(const BlockTarget& target) override;
   Result<void> put_setting(const std::string& account, const std::string& key, const std::string& value) override;
   Result<void> remove_setting(const std::string& account, const std::string& key) override;
+  Result<void> put_locks(const std::string& account, const LockRecord& record) override;
   Result<void> write_counters(const CounterBatch& batch) override;
   Result<void> write_elements(const ElementBatch& batch) override;
   Result<void> write_greylist(const GreylistBatch& batch) override;
@@ -192,6 +196,7 @@ Result<StateFile::Contents> SqliteFile::load(WallTime now) {
   load_elements(contents);
   load_greylist(now, contents);
   load_reports(now, contents);
+  contents.locks = load_locks(database_);
   if (database_.failed()) return describe(path_, database_);
   return contents;
 }
@@ -311,6 +316,14 @@ Result<void> SqliteFile::remove_setting(const std::string& account, const std::s
   return written();
 }
 
+Result<void> SqliteFile::put_locks(const std::string& account, const LockRecord& record) {
+  const std::lock_guard lock(mutex_);
+  database_.run("BEGIN IMMEDIATE");
+  write_locks(database_, account, record);
+  database_.run("COMMIT");
+  return written();
+}
+
 Result<void> SqliteFile::write_counters(const CounterBatch& batch) {
   const std::lock_guard lock(mutex_);
   database_.run("BEGIN IMMEDIATE");
@@ -370,6 +383,7 @@ Result<void> SqliteFile::sweep(WallTime now) {
   blocks.bind(now.time_since_epoch().count()).step();
   sweep_greylist(database_, now, GreylistTable::kBounds);
   drop_old_reports(database_, now);
+  drop_old_locks(database_, now);
   return written();
 }
 

@@ -1,7 +1,7 @@
-// The embedded store's file: blocks, settings, counters, greylist and reports in SQLite, so that they outlive the
-// process.
+// The embedded store's file: blocks, locks, settings, counters, greylist and reports in SQLite, so that they outlive
+// the process.
 //
-// Blocks and settings are committed and on disk (synchronous=FULL) when put_/remove_ return; all else comes in
+// Blocks, locks and settings are committed and on disk (synchronous=FULL) when put_/remove_ return; all else comes in
 // batches. Every call may block on the disk, so after load() all of them run on libuv's thread pool, one at a time
 // (memory.cpp sees to that). Opening fails with what is wrong and what to do: no rights, not a policyd database, locked
 // by another policyd, damaged.
@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "policyd/locks/lock_rules.h"
 #include "policyd/report/figures.h"
 #include "policyd/store/greylist_table.h"
 #include "policyd/store/seen_elements.h"
@@ -35,6 +36,7 @@ class StateFile {
     std::vector<std::pair<std::string, SeenElements>> elements;
     std::vector<GreylistRecord> greylist;  // those that have not run out at `now`, in the order of their times
     std::vector<ReportRow> reports;        // those of the last kReportKept
+    std::vector<std::pair<std::string, LockRecord>> locks;  // by account
     std::vector<std::string> warnings;  // rows that could not be understood and were left alone; tables that were gone
   };
   virtual Result<Contents> load(WallTime now) = 0;
@@ -43,6 +45,9 @@ class StateFile {
   virtual Result<void> remove_block(const BlockTarget& target) = 0;
   virtual Result<void> put_setting(const std::string& account, const std::string& key, const std::string& value) = 0;
   virtual Result<void> remove_setting(const std::string& account, const std::string& key) = 0;
+
+  // All that is known of the locks of one account, in place of what was; one transaction.
+  virtual Result<void> put_locks(const std::string& account, const LockRecord& record) = 0;
 
   // One transaction; an account with no cells is forgotten.
   using CounterBatch = std::vector<std::pair<std::string, Counters::Cells>>;

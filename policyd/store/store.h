@@ -1,10 +1,10 @@
-// What policyd remembers, in the verbs of its domain: charge, greylist, blocks, account settings, usage, reports,
-// nodes.
+// What policyd remembers, in the verbs of its domain: charge, greylist, blocks, locks, account settings, usage,
+// reports, nodes.
 //
 // Two kinds exist: embedded (memory.*, durable with a file) and Redis (redis.*), which keeps answering while Redis is
 // away (local_share.*). One contract suite (tests/contract) runs on all of them. Reads that a decision needs (blocks,
-// settings) are not here: each store keeps the Mirror it was given up to date, so that looking one up costs no round
-// trip.
+// locks, settings) are not here: each store keeps the Mirror it was given up to date, so that looking one up costs no
+// round trip.
 #pragma once
 
 #include <cstdint>
@@ -15,9 +15,11 @@
 #include <vector>
 
 #include "policyd/async/task.h"
+#include "policyd/locks/lock_rules.h"
 #include "policyd/report/figures.h"
 #include "shared/block.h"
 #include "shared/limits.h"
+#include "shared/lock.h"
 #include "shared/result.h"
 
 namespace policyd {
@@ -108,6 +110,11 @@ struct AccountUsage {
   std::vector<Usage> usage;  // every window with something in it
 };
 
+struct LockOutcome {
+  Lock lock;         // the one that is in force now
+  bool made = true;  // false: it was there before, and stays as it is
+};
+
 struct NodeInfo {
   std::string id;             // "mx1:4711"
   std::string name;           // "mx1"
@@ -145,6 +152,16 @@ class Store {
   // change at once.
   virtual Task<Result<void>> put_block(Block block) = 0;
   virtual Task<Result<bool>> remove_block(BlockTarget target) = 0;  // false: there was none
+
+  // Locks, by the rules of policyd/locks/lock_rules.h, atomic over all nodes and durable as blocks are; the mirror
+  // shows the change at once. A lock that is asked for `at_all_costs` is in force on this node whatever becomes of the
+  // store; an Error then says that it is not even that.
+  virtual Task<Result<LockOutcome>> lock(LockRequest request) = 0;
+  virtual Task<Result<std::optional<Lock>>> unlock(std::string account, std::string by) = 0;  // none: it was not locked
+  // Ends the locks whose time is over. Those that came to their end are told to one node only, and once.
+  virtual Task<Result<std::vector<Lock>>> end_locks() = 0;
+  // Newest first; the last kLockEvents of kLocksRemembered.
+  virtual Task<Result<std::vector<LockEvent>>> lock_history(std::string account) = 0;
 
   // Overrides of the settings of an account, a domain or "default". `value` has been checked by AccountSettings::set.
   virtual Task<Result<void>> put_setting(std::string account, std::string key, std::string value) = 0;

@@ -37,6 +37,21 @@ return 1
   REQUIRE(rig.world_as<RedisServer>().command({"EVAL", kAge, "0", std::to_string(by.count())}) == ":1\r\n");
 }
 
+void pass_time_of_all(StoreRig& rig, const std::string&, Milliseconds by) { rig.clock.advance(by); }
+
+void age_lock_in_redis(StoreRig& rig, const std::string& account, Milliseconds by) {
+  const auto& redis = rig.world_as<RedisServer>();
+  const std::string key = "policyd:lock:{" + account + "}";
+  const std::string reply = redis.command({"HGET", key, "until"});  // "$20\r\n2026-11-21T10:00:00Z\r\n"
+  const auto until = parse_time(reply.size() < 25 ? "" : reply.substr(5, 20));
+  if (!until) return;
+  constexpr const char* kAge = R"lua(
+redis.call('HSET', KEYS[1], 'until', ARGV[1])
+return redis.call('PEXPIRE', KEYS[1], redis.call('PTTL', KEYS[1]) - ARGV[2])
+)lua";
+  REQUIRE(redis.command({"EVAL", kAge, "1", key, format_time(*until - by), std::to_string(by.count())}) == ":1\r\n");
+}
+
 std::unique_ptr<Store> make_memory(StoreRig& rig) {
   return std::make_unique<MemoryStore>(rig.loop, rig.clock, rig.mirror, "");
 }
@@ -55,9 +70,10 @@ std::unique_ptr<Store> make_redis(StoreRig& rig) {
 
 const std::vector<StoreKind>& store_kinds() {
   static const std::vector<StoreKind> kKinds{
-      {"memory:", false, no_world, make_memory, by_the_clock},
-      {"memory:/FILE", true, make<TemporaryDirectory>, make_memory_with_file, by_the_clock},
-      {"redis+unix://", true, make<RedisServer>, make_redis, age_in_redis},
+      {"memory:", false, no_world, make_memory, by_the_clock, pass_time_of_all},
+      {"memory:/FILE", true, make<TemporaryDirectory>, make_memory_with_file, by_the_clock,
+       pass_time_of_all},
+      {"redis+unix://", true, make<RedisServer>, make_redis, age_in_redis, age_lock_in_redis},
   };
   return kKinds;
 }

@@ -29,6 +29,8 @@ struct StoreKind {
   std::unique_ptr<Store> (*make_store)(StoreRig& rig);
   // Makes the greylist records in the world that much older, where their time is not the rig's clock.
   void (*age_greylist)(StoreRig& rig, Milliseconds by);
+  // The same of the lock of an account, if it has one.
+  void (*age_lock)(StoreRig& rig, const std::string& account, Milliseconds by);
 };
 const std::vector<StoreKind>& store_kinds();
 
@@ -52,6 +54,8 @@ class StoreRig {
     clock.advance(by);
     kind.age_greylist(*this, by);
   }
+  // Makes a lock that much older; of a store whose time is the rig's clock, everything.
+  void age_lock(const std::string& account, Milliseconds by) { kind.age_lock(*this, account, by); }
   // What the account has used: "messages/1h" -> 3.
   std::map<std::string, int64_t> used(const std::string& account);
   template <class World>

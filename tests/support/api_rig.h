@@ -41,7 +41,7 @@ struct ApiReply {
 class ApiRig {
  public:
   explicit ApiRig(std::string_view more = "")
-      : engine(read_api_config(more), {mirror, store, resolver, zones, clock, loop}) {
+      : engine(read_api_config(more), {mirror, store, resolver, zones, clock, loop, warden}) {
     REQUIRE(store.start().ok());
   }
   ~ApiRig() { loop.run(store.stop()); }
@@ -74,11 +74,12 @@ class ApiRig {
       "mail.example.org A 192.0.2.7\nexample.com A 192.0.2.7\n"
       "example.com TXT v=spf1 ip4:192.0.2.1 ?ip4:192.0.2.7 -all exp=e.example.com\ne.example.com TXT Not from %{i}"};
   Zones zones{resolver, clock};
+  Warden warden{loop, store, mirror, nullptr, "mx1"};
   Engine engine;
   Reporter reporter{loop, clock, engine.tally(), store};
   AdminContext context{engine, store, mirror, clock, resolver, FakeClock::kStart, "mx1", [] {
                          return ListenerStatistics{3, 1};
-                       }, [this] { return dns; }, reporter};
+                       }, [this] { return dns; }, reporter, warden};
   ResolverStatus dns;
   std::string allow;
 };

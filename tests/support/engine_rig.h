@@ -49,7 +49,7 @@ class Asking {
 
 struct EngineRig {
   explicit EngineRig(std::string_view toml = "")
-      : engine(config_from(without_spf(toml)), EngineParts{mirror, store, resolver, zones, clock, loop}) {
+      : engine(config_from(without_spf(toml)), EngineParts{mirror, store, resolver, zones, clock, loop, warden}) {
     zones.tick();
     resolver.forget();
   }
@@ -110,6 +110,7 @@ struct EngineRig {
     mail.stranger.example A 192.0.2.1
   )"};
   Zones zones{resolver, clock};
+  Warden warden{loop, store, mirror, nullptr, "mx1"};
   Engine engine;
 };
 

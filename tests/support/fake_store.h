@@ -1,10 +1,11 @@
 // A store that says what the test tells it to, and keeps what it was asked.
 //
-// It answers charges and greylisting and takes reports only: blocks and settings are for tests to write into the
-// Mirror themselves.
+// It answers charges and greylisting, makes and ends locks, and takes reports only: blocks and settings are for tests
+// to write into the Mirror themselves.
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "policyd/store/store.h"
@@ -40,7 +41,12 @@ class FakeStore final : public Store {
   std::vector<ReportBatch> reported;  // handed over, whether it was taken or not
   std::string report_trouble;         // not empty: none is taken
   bool away = false;                  // as status() says
-  Gate gate;            // every charge, attempt and report passes it; open
+  std::vector<LockRequest> locked;  // asked for, whether they were made or not
+  std::string lock_trouble;         // not empty: none is made
+  bool lock_made = true;            // false: one was there
+  std::vector<Lock> over;           // those that end the next time
+  size_t asked_to_end = 0;
+  Gate gate;            // every charge, attempt, report and lock passes it; open
 
   FakeStore() { gate.open(); }
 
@@ -72,6 +78,21 @@ class FakeStore final : public Store {
   }
   Task<Result<void>> put_block(Block) override { co_return none(); }
   Task<Result<bool>> remove_block(BlockTarget) override { co_return none(); }
+  Task<Result<LockOutcome>> lock(LockRequest request) override {
+    locked.push_back(request);
+    auto passing = gate.pass();
+    co_await passing;
+    if (!lock_trouble.empty()) co_return Error{lock_trouble};
+    co_return LockOutcome{make_lock(request, 0, WallTime{}), lock_made};
+  }
+  Task<Result<std::optional<Lock>>> unlock(std::string, std::string) override { co_return none(); }
+  Task<Result<std::vector<Lock>>> end_locks() override {
+    ++asked_to_end;
+    auto passing = gate.pass();
+    co_await passing;
+    co_return std::exchange(over, {});
+  }
+  Task<Result<std::vector<LockEvent>>> lock_history(std::string) override { co_return none(); }
   Task<Result<void>> put_setting(std::string, std::string, std::string) override { co_return none(); }
   Task<Result<bool>> remove_setting(std::string, std::string) override { co_return none(); }
   Task<Result<AccountPage>> list_usage(size_t) override { co_return none(); }
@@ -93,7 +114,7 @@ class FakeStore final : public Store {
   }
 
  private:
-  static Error none() { return Error{"the fake store answers charges and greylisting and takes reports only"}; }
+  static Error none() { return Error{"the fake store charges, greylists, locks and takes reports only"}; }
 };
 
 }  // namespace policyd::test

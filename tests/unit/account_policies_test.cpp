@@ -2,10 +2,12 @@
 #include "policyd/account_policies.h"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <string>
 #include <vector>
 
+#include "shared/duration.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/test_config.h"
 
@@ -40,6 +42,14 @@ struct Rig {
     }
     return all;
   }
+  static bool about_locks(std::string_view key) {
+    return key == "auto_lock" || key == "lock_time" || key == "max_unlocks";
+  }
+  // As "auto_lock lock_time max_unlocks".
+  std::string locks(std::string_view account) {
+    const auto policy = policies.of(account);
+    return fmt::format("{} {} {}", policy->auto_lock, format_duration(policy->lock_time), policy->max_unlocks);
+  }
   void override(const std::string& name, std::string_view key, std::string_view value) {
     const AccountSettings* before = mirror.settings(name);
     AccountSettings settings = before ? *before : AccountSettings{};
@@ -51,6 +61,17 @@ struct Rig {
   Mirror mirror{clock};
   AccountPolicies policies;
 };
+
+TEST_CASE("account policies: how accounts are locked comes from the nearest place too") {
+  Rig rig;
+  CHECK(rig.locks("joe@example.com") == "true 1h 3");
+  rig.override("joe@example.com", "lock_time", "10m");
+  rig.override("example.com", "max_unlocks", "0");
+  rig.override("default", "auto_lock", "false");
+  CHECK(rig.locks("joe@example.com") == "false 10m 0");
+  CHECK(rig.locks("ann@example.com") == "false 1h 0");
+  CHECK(rig.locks("joe") == "false 1h 3");
+}
 
 TEST_CASE("account policies: the nearest place that has a key wins, key by key") {
   Rig rig;

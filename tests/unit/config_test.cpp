@@ -139,7 +139,10 @@ TEST_CASE("config: an empty file is the defaults") {
                                                               {"max_recipients_per_message", "none"},
                                                               {"senders", "none"},
                                                               {"sender_must_exist", "false"},
-                                                              {"block_outgoing_spam", "true"}});
+                                                              {"block_outgoing_spam", "true"},
+                                                              {"auto_lock", "true"},
+                                                              {"lock_time", "1h"},
+                                                              {"max_unlocks", "3"}});
 }
 
 TEST_CASE("config: a check's weights") {

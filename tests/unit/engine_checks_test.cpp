@@ -42,7 +42,7 @@ class Rig {
     auto parsed = parse_config(std::string(kConfig) + std::string(more), "test.toml", check_specs());
     REQUIRE(std::holds_alternative<Config>(parsed));
     engine = std::make_unique<Engine>(std::make_shared<const Config>(std::get<Config>(std::move(parsed))),
-                                      EngineParts{mirror, store, resolver, zones, clock, loop});
+                                      EngineParts{mirror, store, resolver, zones, clock, loop, warden});
     REQUIRE(store.start().ok());
     zones.tick();  // lists pass their test before there is anything of `zone`
     resolver.forget();
@@ -83,6 +83,7 @@ class Rig {
   MemoryStore store{loop, clock, mirror, ""};
   test::FakeResolver resolver;
   Zones zones{resolver, clock};
+  Warden warden{loop, store, mirror, nullptr, "mx1"};
   std::unique_ptr<Engine> engine;
 };
 

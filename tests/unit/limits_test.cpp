@@ -96,6 +96,11 @@ TEST_CASE("settings: lists are separated by commas or spaces, and read back") {
       {"senders", "none", "none"},
       {"sender_must_exist", "Yes", "true"},
       {"block_outgoing_spam", "false", "false"},
+      {"auto_lock", " False", "false"},
+      {"auto_lock", "true", "true"},
+      {"lock_time", "60m", "1h"},
+      {"max_unlocks", "0", "0"},
+      {"max_unlocks", "1000 ", "1000"},
   };
   for (const Case& c : cases) {
     AccountSettings settings;
@@ -108,9 +113,9 @@ TEST_CASE("settings: lists are separated by commas or spaces, and read back") {
 }
 
 const std::string kKeys =
-    "messages, recipients, bytes, on_limit, distinct_recipients, client_networks, invalid_recipients, spam, "
-    "limit_hits, "
-    "max_size, max_recipients_per_message, senders, sender_must_exist, block_outgoing_spam";
+    "messages, recipients, bytes, on_limit, distinct_recipients, client_networks, invalid_recipients, spam, limit_hits, "
+    "max_size, max_recipients_per_message, senders, sender_must_exist, block_outgoing_spam, auto_lock, lock_time, "
+    "max_unlocks";
 
 TEST_CASE("settings: an error names the key and an example, and changes nothing") {
   struct Case {
@@ -148,6 +153,14 @@ TEST_CASE("settings: an error names the key and an example, and changes nothing"
        "example.com"},
       {"senders", ",", "senders: \",\" is an empty list; expected own, an address or a domain, e.g. own, example.com"},
       {"sender_must_exist", "perhaps", "sender_must_exist: \"perhaps\" is none of true, false; expected e.g. true"},
+      {"auto_lock", "maybe", "auto_lock: \"maybe\" is none of true, false; expected e.g. true"},
+      {"lock_time", "an hour", "lock_time: \"an hour\" is not a duration: expected a whole number and one of "
+                               "ms, s, m, h, d, w, e.g. 90s or 15m"},
+      {"lock_time", "999ms", "lock_time: \"999ms\" is out of range; from 1s to 366d"},
+      {"lock_time", "367d", "lock_time: \"367d\" is out of range; from 1s to 366d"},
+      {"max_unlocks", "-1", "max_unlocks: \"-1\" is not a whole number from 0 to 1000"},
+      {"max_unlocks", "1001", "max_unlocks: \"1001\" is not a whole number from 0 to 1000"},
+      {"max_unlocks", "", "max_unlocks: \"\" is not a whole number from 0 to 1000"},
   };
   for (const Case& c : cases) {
     AccountSettings settings;
@@ -184,7 +197,7 @@ TEST_CASE("settings: what is not set is inherited, what is set to none is not") 
 }
 
 TEST_CASE("settings: every row can be set to what it takes") {
-  CHECK(setting_rows().size() == 14);
+  CHECK(setting_rows().size() == 17);
   for (const SettingRow& row : setting_rows()) {
     AccountSettings settings;
     const std::string_view example = row.takes.substr(0, std::min(row.takes.find(" or "), row.takes.find(", reject")));

@@ -26,6 +26,7 @@ class FakeFile final : public StateFile {
   Result<void> remove_block(const BlockTarget& target) override { return note("remove " + target.target); }
   Result<void> put_setting(const std::string&, const std::string&, const std::string&) override { return note("set"); }
   Result<void> remove_setting(const std::string&, const std::string&) override { return note("unset"); }
+  Result<void> put_locks(const std::string& account, const LockRecord&) override { return note("locks " + account); }
   Result<void> write_counters(const CounterBatch& batch) override {
     if (full) return Error{"state.db: cannot be written: database or disk is full"};
     for (const auto& [account, cells] : batch) counters[account] = cells;

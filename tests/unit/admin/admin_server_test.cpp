@@ -36,6 +36,10 @@ class StubStore final : public Store {
   Task<Result<bool>> remove_block(BlockTarget) override {
     co_return Error{"the store is read-only"};
   }
+  Task<Result<LockOutcome>> lock(LockRequest) override { co_return LockOutcome{}; }
+  Task<Result<std::optional<Lock>>> unlock(std::string, std::string) override { co_return std::optional<Lock>(); }
+  Task<Result<std::vector<Lock>>> end_locks() override { co_return std::vector<Lock>(); }
+  Task<Result<std::vector<LockEvent>>> lock_history(std::string) override { co_return std::vector<LockEvent>(); }
   Task<Result<void>> put_setting(std::string, std::string, std::string) override {
     co_return Result<void>();
   }
@@ -66,7 +70,8 @@ struct Rig {
   StubStore store;
   test::FakeResolver resolver;
   Zones zones{resolver, clock};
-  Engine engine{default_config(), {mirror, store, resolver, zones, clock, loop}};
+  Warden warden{loop, store, mirror, nullptr, "mx1"};
+  Engine engine{default_config(), {mirror, store, resolver, zones, clock, loop, warden}};
   Reporter reporter{loop, clock, engine.tally(), store};
   std::string path = directory.file("admin.sock");
 
@@ -74,7 +79,7 @@ struct Rig {
   [[nodiscard]] Result<std::unique_ptr<AdminServer>> start(const std::string& endpoint) {
     const AdminContext context{
         engine, store, mirror, clock, resolver, clock.wall(), "mx1", [] { return ListenerStatistics(); },
-        [] { return ResolverStatus(); }, reporter};
+        [] { return ResolverStatus(); }, reporter, warden};
     const Config::Admin config{{*Endpoint::parse(endpoint)}, 0640};
     return AdminServer::start(loop, context, config);
   }

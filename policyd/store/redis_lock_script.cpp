@@ -1,0 +1,91 @@
+// The Lua scripts of locks: see redis_scripts.h.
+#include <algorithm>
+#include <array>
+
+#include "policyd/store/redis_scripts.h"
+
+namespace policyd {
+
+namespace {
+
+// What all three begin with.
+constexpr std::string_view kPrelude = R"lua(
+local lock, unlocks, history = KEYS[1], KEYS[2], KEYS[3]
+local remembered, most, now = ARGV[1], ARGV[2], ARGV[3]
+for key, kind in pairs({[lock] = 'hash', [unlocks] = 'string', [history] = 'stream'}) do
+  local is = redis.call('TYPE', key).ok
+  if is ~= kind and is ~= 'none' then redis.call('DEL', key) end
+end
+local fields = redis.call('HGETALL', lock)
+local function field(name)
+  for i = 1, #fields, 2 do
+    if fields[i] == name then return fields[i + 1] end
+  end
+  return ''
+end
+local function count_of(text) return string.match(text or '', '^%d+$') or '0' end
+local function record(event, who)
+  local entry = {unpack(fields)}
+  for name, value in pairs({event = event, at = now, who = who}) do
+    entry[#entry + 1], entry[#entry + 2] = name, value
+  end
+  redis.call('XADD', history, 'MAXLEN', most, '*', unpack(entry))
+  redis.call('PEXPIRE', history, remembered)
+end
+local ended = {}
+local time = '^%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%dZ$'
+if string.match(field('until'), time) and field('until') <= now then
+  record('ended', '')
+  redis.call('SET', unlocks, string.format('%.0f', count_of(field('unlocks')) + 1), 'PX', remembered)
+  redis.call('DEL', lock)
+  fields, ended = {}, fields
+end
+)lua";
+
+constexpr std::string_view kLock = R"lua(
+local ends, expires, most_unlocks, replace = ARGV[4], ARGV[5], ARGV[6], ARGV[7] == '1'
+local made = #fields == 0 or replace
+if made then
+  local count = count_of(field('unlocks') ~= '' and field('unlocks') or redis.call('GET', unlocks) or '')
+  redis.call('DEL', lock, unlocks)
+  redis.call('HSET', lock, unpack(ARGV, 8))
+  if count ~= '0' then redis.call('HSET', lock, 'unlocks', count) end
+  if ends ~= '' and (most_unlocks == '' or tonumber(count) < tonumber(most_unlocks)) then
+    redis.call('HSET', lock, 'until', ends)
+    redis.call('PEXPIREAT', lock, expires)
+  end
+  fields = redis.call('HGETALL', lock)
+  record('locked', field('by'))
+end
+return {made and 1 or 0, fields, redis.call('PTTL', lock), ended}
+)lua";
+
+constexpr std::string_view kUnlock = R"lua(
+if #fields > 0 then record('lifted', ARGV[4]) end
+redis.call('DEL', lock, unlocks)
+return {fields, ended}
+)lua";
+
+constexpr std::string_view kEnd = R"lua(
+return ended
+)lua";
+
+// As one text each.
+template <const std::string_view& Script>
+constexpr auto kWhole = [] {
+  std::array<char, kPrelude.size() + Script.size()> whole{};
+  std::copy(Script.begin(), Script.end(), std::copy(kPrelude.begin(), kPrelude.end(), whole.begin()));
+  return whole;
+}();
+template <const std::string_view& Script>
+constexpr std::string_view whole() {
+  return {kWhole<Script>.data(), kWhole<Script>.size()};
+}
+
+}  // namespace
+
+const std::string_view kLockScript = whole<kLock>();
+const std::string_view kUnlockScript = whole<kUnlock>();
+const std::string_view kEndLockScript = whole<kEnd>();
+
+}  // namespace policyd
