@@ -10,7 +10,7 @@ set -eu
 
 build='g++ cmake ninja-build pkg-config libuv1-dev libhiredis-dev libspdlog-dev libfmt-dev libcli11-dev
        libtomlplusplus-dev nlohmann-json3-dev libmicrohttpd-dev libcurl4-openssl-dev libsqlite3-dev libsystemd-dev
-       libc-ares-dev libidn2-dev'
+       libc-ares-dev libidn2-dev nettle-dev'
 # Postfix believes a login only with a SASL mechanism at hand.
 test='doctest-dev python3 redis-server postfix libsasl2-modules mandoc procps'
 lint='python3 mandoc'

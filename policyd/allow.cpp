@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "shared/rewritten_address.h"
 #include "shared/text.h"
 
 namespace policyd {
@@ -23,8 +24,9 @@ bool is_client(const AllowedClient& allowed, const BlockSubject& subject) {
   return !subject.client_name.empty() && lies_within(subject.client_name, allowed.name);
 }
 
-// "postmaster" is the local part of any domain, and an address without one.
+// "postmaster" is the local part of any domain, and an address without one. A BATV tag is none of the recipient's.
 bool is_recipient(std::string_view allowed, std::string_view recipient) {
+  recipient = without_batv_tag(recipient);
   if (allowed.find('@') != std::string_view::npos) return recipient == allowed;
   return recipient.substr(0, recipient.rfind('@')) == allowed;
 }

@@ -127,7 +127,7 @@ Task<void> Inspection::observe(CheckSet which, Milliseconds limit) {
     if (!which.test(i)) continue;
     places.push_back(i);
     contexts.push_back({request_, *plan_.config, *plan_.settings[i], direction_, parts_.resolver, parts_.zones,
-                        live_ ? &parts_.tally : nullptr});
+                        parts_.clock, live_ ? &parts_.tally : nullptr});
     tasks.push_back(table[i].run(contexts.back()));
   }
   asked_ |= which;

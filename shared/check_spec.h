@@ -36,6 +36,8 @@ struct CheckSpec {
   std::string_view header_key{};
   // It may find out a name by which greylisting knows the client.
   bool identifies_client = false;
+  // It has entries [[checks.NAME.domains]], each a domain with its keys (shared/batv.h); without one it is not applied.
+  bool batv_domains = false;
 };
 
 }  // namespace policyd

@@ -14,6 +14,7 @@
 
 #include "shared/address.h"
 #include "shared/allow_entry.h"
+#include "shared/batv.h"
 #include "shared/check_spec.h"
 #include "shared/clock.h"
 #include "shared/dns_zone.h"
@@ -69,6 +70,8 @@ struct CheckSettings {
   bool header = false;  // it writes its header field (CheckSpec::header_key)
   ZoneKind zone_kind = ZoneKind::none;
   std::vector<ZoneSettings> zones;  // a check of DNS lists; its findings weigh what their entry says
+  bool by_domain = false;                // it is applied for its batv_domains alone (CheckSpec::batv_domains)
+  std::vector<BatvDomain> batv_domains;  // none twice
   [[nodiscard]] bool applies(Direction direction) const;  // it can find something, or writes a header field
 };
 

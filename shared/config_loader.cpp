@@ -117,6 +117,7 @@ std::string default_document() {
 CheckSettings default_settings(const CheckSpec& spec) {
   CheckSettings settings;
   settings.zone_kind = spec.zones;
+  settings.by_domain = spec.batv_domains;
   for (const OutcomeSpec& outcome : spec.outcomes) {
     settings.weights[static_cast<size_t>(Direction::incoming)].push_back(outcome.incoming);
     settings.weights[static_cast<size_t>(Direction::outgoing)].push_back(outcome.outgoing);

@@ -16,10 +16,7 @@ constexpr std::string_view kChecks = "checks";
 constexpr std::string_view kAccounts = "accounts";
 constexpr std::string_view kAllow = "allow";
 constexpr std::string_view kZones = "zones";
-
-std::string join_path(std::string_view section, std::string_view key) {
-  return section.empty() ? toml_key(key) : fmt::format("{}.{}", section, toml_key(key));
-}
+constexpr std::string_view kDomains = "domains";
 
 ConfigNode string_node(const std::string& text, ConfigPosition at) {
   ConfigNode node;
@@ -64,6 +61,10 @@ std::string sections_with(std::string_view name) {
 }
 
 }  // namespace
+
+std::string join_path(std::string_view section, std::string_view key) {
+  return section.empty() ? toml_key(key) : fmt::format("{}.{}", section, toml_key(key));
+}
 
 void ConfigReader::read(const ConfigNode& document) {
   read_section(document, "");
@@ -164,84 +165,18 @@ void ConfigReader::read_check(const ConfigNode& table, const CheckSpec& spec,
       read_flag(member.value, settings.*flag->setting, complainer(key));
     } else if (member.key == kZones && spec.zones != ZoneKind::none) {
       zones = &member;
+    } else if (member.key == kDomains && spec.batv_domains) {
+      read_domains(member.value, key, settings);
     } else {
       std::vector<std::string_view> known = {"incoming", "outgoing"};
       for (const CheckFlag& each : flags) known.push_back(each.key);
       if (spec.zones != ZoneKind::none) known.push_back(kZones);
+      if (spec.batv_domains) known.push_back(kDomains);
       complain_unknown(member, key, known);
     }
   }
   // Last, for entries without weights have those of the check.
   if (zones) read_zones(zones->value, spec, join_path(path, kZones), settings);
-}
-
-void ConfigReader::read_zones(const ConfigNode& value, const CheckSpec& spec, const std::string& path,
-                              CheckSettings& settings) {
-  ZoneSettings initial;
-  for (size_t direction = 0; direction < initial.weights.size(); ++direction) {
-    initial.weights[direction] = settings.weights[direction].front();
-  }
-  auto [zones, sound] = read_tables(value, path, zone_rows(spec.zones), initial);
-  settings.zones = std::move(zones);
-  for (size_t i = 0; i < settings.zones.size(); ++i) {
-    const ZoneSettings& entry = settings.zones[i];
-    const ConfigNode& table = value.items[i];
-    if (!sound[i]) continue;
-    const bool given = std::any_of(table.members.begin(), table.members.end(),
-                                   [](const ConfigMember& member) { return member.key == "zone"; });
-    if (!given) complain(table.at, path, "an entry without a zone; write e.g. zone = \"zen.spamhaus.org\"");
-    for (size_t earlier = 0; given && earlier < i; ++earlier) {
-      const ZoneSettings& other = settings.zones[earlier];
-      const bool same = other.zone == entry.zone && other.answers == entry.answers && other.names == entry.names;
-      sound[i] = sound[i] && !(same && sound[earlier]);
-    }
-    if (!sound[i]) complain(table.at, path, quoted(entry.zone) + " is given twice with the same answers; remove one");
-  }
-}
-
-void ConfigReader::read_allow(const ConfigNode& value) {
-  auto [entries, sound] = read_tables(value, std::string(kAllow), allow_rows(checks_), AllowEntry{{}, {}, {}, {"all"}});
-  config_.allow = std::move(entries);
-  for (size_t i = 0; i < config_.allow.size(); ++i) {
-    const auto& members = value.items[i].members;
-    const bool whom = std::any_of(members.begin(), members.end(), [](const ConfigMember& member) {
-      return member.key != "skip" && !(member.value.is(ConfigNode::Kind::array) && member.value.items.empty());
-    });
-    if (whom || !sound[i]) continue;
-    complain(value.items[i].at, std::string(kAllow),
-             "an entry that holds for nobody; give it clients, sender_domains or recipients");
-  }
-}
-
-template <class Entry>
-ConfigReader::Tables<Entry> ConfigReader::read_tables(const ConfigNode& value, const std::string& path,
-                                                      const std::vector<RowOf<Entry>>& rows, const Entry& initial) {
-  Tables<Entry> tables;
-  if (!value.is(ConfigNode::Kind::array)) {
-    complain(value.at, path, fmt::format("expected tables, each written [[{}]], found {}", path, describe(value)));
-    return tables;
-  }
-  std::vector<std::string_view> known;
-  for (const RowOf<Entry>& row : rows) known.push_back(row.key);
-  for (const ConfigNode& table : value.items) {
-    Entry& entry = tables.entries.emplace_back(initial);
-    const size_t complaints = problems_.size();
-    if (!table.is(ConfigNode::Kind::table)) {
-      complain(table.at, path, fmt::format("expected a table, written [[{}]], found {}", path, describe(table)));
-    }
-    for (const ConfigMember& member : table.members) {
-      const std::string key = join_path(path, member.key);
-      const auto row =
-          std::find_if(rows.begin(), rows.end(), [&member](const auto& each) { return each.key == member.key; });
-      if (row == rows.end()) {
-        complain_unknown(member, key, known);
-      } else {
-        row->read(member.value, entry, complainer(key));
-      }
-    }
-    tables.sound.push_back(problems_.size() == complaints);
-  }
-  return tables;
 }
 
 void ConfigReader::read_weights(const ConfigNode& value, const CheckSpec& spec,

@@ -24,6 +24,9 @@ struct ConfigProblem {
   std::string reason;
 };
 
+// "store" and "url": "store.url"; a key is quoted where TOML needs it.
+std::string join_path(std::string_view section, std::string_view key);
+
 class ConfigReader {
  public:
   ConfigReader(std::span<const CheckSpec> checks, Config& config)
@@ -43,6 +46,7 @@ class ConfigReader {
   void read_weights(const ConfigNode& value, const CheckSpec& spec, const std::string& path,
                     std::vector<int>& weights);
   void read_zones(const ConfigNode& value, const CheckSpec& spec, const std::string& path, CheckSettings& settings);
+  void read_domains(const ConfigNode& value, const std::string& path, CheckSettings& settings);
   void read_allow(const ConfigNode& value);
   // Each table of an array along `rows`, over `initial`; what `value` is else is complained of.
   template <class Entry>

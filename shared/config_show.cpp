@@ -56,6 +56,8 @@ void show_check(std::string& out, const CheckSpec& spec, const CheckSettings& se
   for (const CheckFlag& flag : check_flags(spec)) out += fmt::format("{} = {}\n", flag.key, settings.*flag.setting);
   const std::string path = fmt::format("checks.{}.zones", toml_key(spec.name));
   for (const ZoneSettings& zone : settings.zones) show_table(out, path, zone_rows(spec.zones), zone);
+  const std::string domains = fmt::format("checks.{}.domains", toml_key(spec.name));
+  for (const BatvDomain& domain : settings.batv_domains) show_table(out, domains, batv_domain_rows(), domain);
 }
 
 // A setting's text, as it stands in the file.
@@ -120,6 +122,7 @@ bool CheckSettings::applies(Direction direction) const {
       return zone.weights[static_cast<size_t>(direction)] != 0;
     });
   }
+  if (by_domain && batv_domains.empty()) return false;
   if (header && direction == Direction::incoming) return true;
   const std::vector<int>& outcomes = weights[static_cast<size_t>(direction)];
   return std::any_of(outcomes.begin(), outcomes.end(), [](int weight) { return weight != 0; });

@@ -2,6 +2,7 @@
 
 #include "shared/config_rows.h"
 #include "shared/config_values.h"
+#include "shared/duration.h"
 
 namespace policyd {
 
@@ -22,6 +23,49 @@ RowOf<ZoneSettings> weight_row(std::string_view key, std::string_view summary, D
     return zone.weights[static_cast<size_t>(direction)];
   };
   return number_row<ZoneSettings>({key, "", summary}, -kLargestWeight, kLargestWeight, field);
+}
+
+Text<Milliseconds> whole_days(std::string_view example) {
+  static constexpr auto kLeast = std::chrono::days{1}, kMost = std::chrono::days{100};
+  auto parse = [](std::string_view text) -> Result<Milliseconds> {
+    const Result<Milliseconds> parsed = parse_duration(text);
+    if (!parsed) return parsed;
+    const bool whole = *parsed % std::chrono::days{1} == Milliseconds{0};
+    if (whole && *parsed >= kLeast && *parsed <= kMost) return parsed;
+    return Error{policyd::quoted(text) + " is out of range; expected whole days, from 1d to 100d"};
+  };
+  return {example, parse, format_duration};
+}
+
+// A list of secrets: unlike other lists it repeats nothing of what it complains of.
+RowOf<BatvDomain> keys_row(const KeyWords& words) {
+  const auto field = [](auto& domain) -> auto& { return domain.keys; };
+  RowOf<BatvDomain> row = make_row<BatvDomain>(words, field);
+  row.read = [](const ConfigNode& value, BatvDomain& domain, const Complain& complain) {
+    constexpr std::string_view kExample = R"("1:SECRET")";
+    if (!value.is(ConfigNode::Kind::array) || value.items.empty()) {
+      return complain(value, fmt::format("expected an array of at least one key such as [{}]", kExample));
+    }
+    std::vector<BatvKey> keys;
+    for (const ConfigNode& item : value.items) {
+      if (!is_text(item, kExample, complain)) continue;
+      Result<BatvKey> key = BatvKey::parse(item.text);
+      if (!key) {
+        complain(item, key.error().message);
+      } else if (std::any_of(keys.begin(), keys.end(), [&](const auto& each) { return each.number == key->number; })) {
+        complain(item, fmt::format("key number {} is given twice; remove one", key->number));
+      } else {
+        keys.push_back(*std::move(key));
+      }
+    }
+    domain.keys = std::move(keys);
+  };
+  row.write = [](const BatvDomain& domain) {
+    std::vector<std::string> list;
+    for (const BatvKey& key : domain.keys) list.push_back(toml_string(key.to_string()));
+    return fmt::format("[{}]", fmt::join(list, ", "));
+  };
+  return row;
 }
 
 // clang-format off: a table is read by its columns
@@ -54,6 +98,19 @@ const std::vector<RowOf<ZoneSettings>>& zone_rows(ZoneKind kind) {
   static const std::vector<RowOf<ZoneSettings>> kAddresses = make_zone_rows(ZoneKind::addresses);
   static const std::vector<RowOf<ZoneSettings>> kNames = make_zone_rows(ZoneKind::names);
   return kind == ZoneKind::names ? kNames : kAddresses;
+}
+
+const std::vector<RowOf<BatvDomain>>& batv_domain_rows() {
+  static const std::vector<RowOf<BatvDomain>> kRows = {
+      text_row<BatvDomain>(
+          {"domain", "", "whose bounces are checked"}, plain(R"("example.com")", parse_host_name),
+          [](auto& d) -> auto& { return d.domain; }),
+      keys_row({"keys", "", "what its addresses are signed with"}),
+      text_row<BatvDomain>(
+          {"lifetime", R"("7d")", "how long a tag holds"}, whole_days(R"("7d")"),
+          [](auto& d) -> auto& { return d.lifetime; }),
+  };
+  return kRows;
 }
 
 std::vector<RowOf<AllowEntry>> allow_rows(std::span<const CheckSpec> checks) {

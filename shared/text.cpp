@@ -192,6 +192,10 @@ std::string replaced(std::string text, std::string_view what, std::string_view w
   return text;
 }
 
+bool is_hex(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return is_hex(c); });
+}
+
 std::string_view trim(std::string_view text) {
   while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
   while (!text.empty() && is_space(text.back())) text.remove_suffix(1);

@@ -12,6 +12,7 @@ namespace policyd {
 
 // One octet, as ASCII and in no locale.
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+constexpr bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 constexpr bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 constexpr bool is_alphanumeric(char c) { return is_letter(c) || is_digit(c); }
 constexpr char lower(char c) { return static_cast<char>(c | ((c >= 'A' && c <= 'Z') ? 0x20 : 0)); }
@@ -36,6 +37,9 @@ uint64_t stable_hash(std::string_view text, uint64_t seed = 0);
 
 // `text` with `with` in every place of `what`.
 std::string replaced(std::string text, std::string_view what, std::string_view with);
+
+// Every octet is a hexadecimal digit, in either case.
+bool is_hex(std::string_view text);
 
 // Without the spaces, tabs and line ends around it.
 std::string_view trim(std::string_view text);

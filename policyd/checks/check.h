@@ -15,6 +15,7 @@
 #include "policyd/async/task.h"
 #include "policyd/dns/resolver.h"
 #include "shared/check_spec.h"
+#include "shared/clock.h"
 #include "shared/config.h"
 #include "shared/request.h"
 
@@ -31,6 +32,7 @@ struct CheckContext {
   Direction direction;
   Resolver& resolver;
   Zones& zones;
+  const Clock& clock;
   Tally* tally = nullptr;  // where zones are counted for reports; null: nowhere
 
   // Whether an outcome counts for anything: what does not need not be looked up.

@@ -14,6 +14,7 @@ CheckRow sender_domain_check();
 CheckRow spf_check();
 CheckRow dnsbl_check();
 CheckRow rhsbl_check();
+CheckRow batv_check();
 
 const std::vector<CheckRow>& check_table() {
   static const std::vector<CheckRow> kTable = {
@@ -24,6 +25,7 @@ const std::vector<CheckRow>& check_table() {
       spf_check(),
       dnsbl_check(),
       rhsbl_check(),
+      batv_check(),
   };
   return kTable;
 }

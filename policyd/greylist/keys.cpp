@@ -8,15 +8,14 @@
 
 #include "shared/generic_name.h"
 #include "shared/host_name.h"
+#include "shared/rewritten_address.h"
 #include "shared/text.h"
 
 namespace policyd {
 
 namespace {
 
-bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f'); }
 bool is_word(char c) { return is_digit(c) || (c >= 'a' && c <= 'z') || static_cast<uint8_t>(c) >= 0x80; }
-bool all_hex(std::string_view text) { return std::all_of(text.begin(), text.end(), is_hex); }
 size_t digits_in(std::string_view text) {
   return static_cast<size_t>(std::count_if(text.begin(), text.end(), is_digit));
 }
@@ -98,30 +97,10 @@ std::string without_srs_stamps(std::string_view local) {
   return fmt::format("srs1={}=={}", rest.substr(hash + 1, inner - hash - 1), after_srs_stamp(rest.substr(inner + 2)));
 }
 
-bool is_srs(std::string_view local) {
-  constexpr std::string_view kSeparators = "=+-";
-  return local.size() > 5 && (local.starts_with("srs0") || local.starts_with("srs1")) &&
-         kSeparators.find(local[4]) != std::string_view::npos;
-}
-
-std::string_view without_batv(std::string_view local) {
-  constexpr std::string_view kPrvs = "prvs=", kBtv = "btv1==";
-  if (local.starts_with(kPrvs)) {
-    const size_t end = local.find('=', kPrvs.size());
-    const std::string_view tag = local.substr(kPrvs.size(), end == std::string_view::npos ? 0 : end - kPrvs.size());
-    if (tag.size() >= 7 && all_hex(tag)) return local.substr(end + 1);
-  }
-  if (local.starts_with(kBtv)) {
-    const size_t end = local.find("==", kBtv.size());
-    if (end != std::string_view::npos) return local.substr(end + 2);
-  }
-  return local;
-}
-
 bool is_number_like(std::string_view word) {
   const size_t digits = digits_in(word);
   if (digits == word.size()) return true;
-  if (word.size() >= 8 && digits > 0 && all_hex(word)) return true;
+  if (word.size() >= 8 && digits > 0 && is_hex(word)) return true;
   return word.size() >= 16 && digits >= 4;
 }
 
@@ -175,7 +154,7 @@ std::string greylist_sender(std::string_view sender) {
   const std::string lower = to_lower(sender);
   const size_t at = lower.rfind('@');
   const std::string_view whole = lower;
-  std::string_view local = without_batv(whole.substr(0, at));
+  std::string_view local = without_batv_tag(whole.substr(0, at));
   const std::string_view domain = at == std::string::npos ? std::string_view() : without_trailing_dot(whole.substr(at));
   std::string key;
   if (is_srs(local)) {

@@ -8,6 +8,8 @@
 
 #include <algorithm>
 
+#include "shared/rewritten_address.h"
+
 namespace policyd {
 namespace {
 
@@ -75,11 +77,18 @@ const Block* Mirror::lookup_name(BlockType type, std::string_view name, Directio
   return nullptr;
 }
 
-// A block of this one address; what has no domain has none.
+// A block of this one address, as it is or without its BATV tag.
 const Block* Mirror::lookup_email(BlockType type, std::string_view email,
                                   Direction direction) const {
   if (of(type).empty()) return nullptr;
   email = without_trailing_dots(email);
+  if (const Block* block = lookup_address(type, email, direction)) return block;
+  const std::string_view untagged = without_batv_tag(email);
+  return untagged.size() < email.size() ? lookup_address(type, untagged, direction) : nullptr;
+}
+
+// What has no domain has none.
+const Block* Mirror::lookup_address(BlockType type, std::string_view email, Direction direction) const {
   const std::string_view domain = domain_of(email);
   if (domain.empty()) return nullptr;
   if (!is_literal(domain)) return lookup(type, email, direction);

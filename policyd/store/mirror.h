@@ -106,6 +106,7 @@ class Mirror {
                                          Direction direction) const;
   [[nodiscard]] const Block* lookup_email(BlockType type, std::string_view email,
                                           Direction direction) const;
+  [[nodiscard]] const Block* lookup_address(BlockType type, std::string_view email, Direction direction) const;
   [[nodiscard]] const Block* lookup_client(const IpAddress& client, Direction direction) const;
   [[nodiscard]] const Lock* lock_of(const Locks& locks, std::string_view account) const;
   void index(const Block& block);

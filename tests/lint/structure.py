@@ -55,6 +55,7 @@ LIBRARIES = [
             "uv.h only in async/, listener, app, dns/cares and store/redis_connection"),
     Library(r"ares.*\.h", r"policyd/dns/cares(_sockets)?\.(h|cpp)", "ares.h only in dns/cares"),
     Library(r"idn2\.h", r"policyd/dns/names\.cpp", "idn2.h only in dns/names"),
+    Library(r"nettle/.*", r"shared/hmac_sha1\.cpp", "nettle only in shared/hmac_sha1"),
     Library(r"hiredis/.*", r"policyd/store/redis.*", "hiredis only in store/redis*"),
     Library(r"sqlite3\.h", r"policyd/store/sqlite\..*",
             "sqlite3.h only in store/sqlite"),

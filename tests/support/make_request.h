@@ -59,11 +59,11 @@ inline std::string describe(const CheckSpec& spec, const Observation& observatio
 
 // What the check `name` says of an incoming request; what it waits for is given to it.
 inline std::string observe(std::string_view name, std::string_view attributes, const Config& config,
-                           test::FakeResolver& resolver, Zones& zones) {
+                           test::FakeResolver& resolver, Zones& zones, const Clock& clock = test::FakeClock()) {
   const CheckRow& row = check_named(name);
   const auto request = make_request(attributes);
   const CheckSettings settings = settings_of(row.spec, config);
-  const CheckContext context{*request, config, settings, Direction::incoming, resolver, zones};
+  const CheckContext context{*request, config, settings, Direction::incoming, resolver, zones, clock};
   const Task<Observation> task = row.run(context);
   return describe(row.spec, resolver.run(task));
 }

@@ -68,6 +68,9 @@ TEST_CASE("allow: recipients, whole or their local part in every domain") {
   CHECK(of("postmaster@other.example"));
   CHECK(of("postmaster"));
   CHECK(of("abuse@example.com"));
+  CHECK(of("prvs=1003abcdef=abuse@example.com"));
+  CHECK(of("prvs=1003abcdef=postmaster@example.com"));
+  CHECK_FALSE(of("prvs=1003abcdef=abuse@other.example"));
   CHECK_FALSE(of("abuse@other.example"));
   CHECK_FALSE(of("abuse"));
   CHECK_FALSE(of("postmaster2@example.com"));

@@ -47,7 +47,7 @@ TEST_CASE("check_table: outcomes are unique keys with a reason that an SMTP repl
       CHECK(is_printable_line(outcome.reason));
       CHECK(outcome.reason.size() < 100);
       // These are settings and a weight of the check itself.
-      for (const std::string_view reserved : {"incoming", "outgoing", "block", "dry_run", "zones"}) {
+      for (const std::string_view reserved : {"incoming", "outgoing", "block", "dry_run", "zones", "domains"}) {
         CHECK(outcome.name != reserved);
       }
       CHECK(outcome.name != row.spec.header_key);
@@ -88,7 +88,11 @@ TEST_CASE("check_table: the default weights") {
         "spf temperror 0/0\n"
         "spf permerror 2/0\n"
         "dnsbl listed 10/0\n"
-        "rhsbl listed 10/0\n");
+        "rhsbl listed 10/0\n"
+        "batv valid -5/0\n"
+        "batv missing 30/0\n"
+        "batv expired 30/0\n"
+        "batv forged 30/0\n");
 }
 
 TEST_CASE("check_table: a set of checks has room for all, and a check of lists finds one thing") {

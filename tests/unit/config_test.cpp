@@ -31,6 +31,7 @@ const std::vector<CheckSpec> kSpecs = {
     {"size", "another", {{"large", "too large", 1, 2}}, ZoneKind::none, "size_header"},
     {"lists", "of addresses", {{"listed", "on a list", 10, 0}}, ZoneKind::addresses},
     {"names", "of names", {{"listed", "on a list", 7, 1}}, ZoneKind::names},
+    {"tags", "of bounces", {{"missing", "no tag", 9, 0}}, ZoneKind::none, {}, false, true},
 };
 
 Config config_of(std::string_view toml, std::span<const CheckSpec> checks = kSpecs) {
@@ -240,8 +241,8 @@ TEST_CASE("config: DNS servers") {
 
 TEST_CASE("config: unknown checks and outcomes") {
   CHECK(errors_of("[checks.spf]\n") ==
-        "policyd.toml:1:9: checks.spf: unknown key; expected \"name\", \"size\", \"lists\" or "
-        "\"names\"\n");
+        "policyd.toml:1:9: checks.spf: unknown key; expected \"name\", \"size\", \"lists\", "
+        "\"names\" or \"tags\"\n");
   CHECK(errors_of("[checks.name]\nincoming = { fail = 1, wrnog = 2 }\noutgoing = 1.5") ==
         "policyd.toml:2:14: checks.name.incoming.fail: unknown key; expected \"missing\" or "
         "\"wrong\"\n"
@@ -287,6 +288,8 @@ TEST_CASE("config: what is shown can be read back") {
       "[[checks.lists.zones]]\nzone = \"bl.example\"\nanswers = \"127.0.0.[2..11;30]\"\nlabel = "
       "'A \"list\"'\noutgoing = -1000\n"
       "[[checks.names.zones]]\nzone = \"bl.example\"\nnames = [\"ehlo\"]\n"
+      "[[checks.tags.domains]]\ndomain = \"Example.com.\"\nkeys = [\"2:a:b\", \"1:x\"]\nlifetime = \"2w\"\n"
+      "[[checks.tags.domains]]\ndomain = \"example.org\"\nkeys = [\"0: \"]\n"
       "[[allow]]\nclients = [\"192.0.2.0/24\", \".Example.com\"]\nrecipients = [\"Postmaster\"]\n"
       "[[allow]]\nsender_domains = [\"example.org\"]\nskip = [\"lists\", \"name\"]\n"
       "[accounts.default]\nmessages = []\n[accounts.\"example.com\"]\nbytes = "
@@ -307,6 +310,20 @@ TEST_CASE("config: what is shown can be read back") {
       CHECK(again.checks.find(name)->second.zones == settings.zones);
     }
   }
+}
+
+TEST_CASE("config: a check of domains with keys is applied for them alone, and no key is shown") {
+  CHECK_FALSE(config_of("").checks.find("tags")->second.applies(Direction::incoming));
+  const Config config = config_of("[[checks.tags.domains]]\ndomain = \"A.example\"\nkeys = [\"1:secret\", \"2:x\"]\n");
+  const CheckSettings& settings = config.checks.find("tags")->second;
+  CHECK(settings.applies(Direction::incoming));
+  CHECK_FALSE(settings.applies(Direction::outgoing));
+  REQUIRE(settings.batv_domains.size() == 1);
+  CHECK(settings.batv_domains[0] == BatvDomain{"a.example", {{'1', "secret"}, {'2', "x"}}, std::chrono::days{7}});
+  const std::string shown = show_config(config, kSpecs);
+  const std::string_view wanted =
+      "[[checks.tags.domains]]\ndomain = \"a.example\"\nkeys = [\"1:***\", \"2:***\"]\nlifetime = \"1w\"\n";
+  CHECK(shown.find(wanted) != std::string::npos);
 }
 
 TEST_CASE("config: a password is not shown") {

@@ -56,7 +56,7 @@ TEST_CASE("docs: policyd.toml(5) has every key, its default, and whether it need
   }
 }
 
-TEST_CASE("docs: policyd.toml(5) and conf/policyd.toml have every key of zones and of [[allow]]") {
+TEST_CASE("docs: policyd.toml(5) and conf/policyd.toml have every key of zones, of domains with keys and of [[allow]]") {
   const std::string page = text_of("man/policyd.toml.5");
   const std::string conf = text_of("conf/policyd.toml");
   const auto check_key = [&](std::string_view key, std::string_view initial) {
@@ -66,6 +66,7 @@ TEST_CASE("docs: policyd.toml(5) and conf/policyd.toml have every key of zones a
     CHECK_MESSAGE(conf.find("\n" + wanted) != std::string::npos, wanted);
   };
   for (const auto& row : zone_rows(ZoneKind::names)) check_key(row.key, row.initial);
+  for (const auto& row : batv_domain_rows()) check_key(row.key, row.initial);
   const auto checks = check_specs();
   for (const auto& row : allow_rows(checks)) check_key(row.key, row.initial);
 }

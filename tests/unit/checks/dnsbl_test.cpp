@@ -77,7 +77,7 @@ struct Rig {
     const CheckRow& row = check_named(check);
     const auto request = make_request(attributes);
     const CheckSettings settings = settings_of(row.spec, config);
-    const CheckContext context{*request, config, settings, direction, resolver, zones};
+    const CheckContext context{*request, config, settings, direction, resolver, zones, clock};
     const Task<Observation> task = row.run(context);
     std::vector<Finding> findings;
     weigh(row.spec, settings, direction, resolver.run(task), findings);
@@ -135,7 +135,7 @@ TEST_CASE("dnsbl: all zones are asked at once, each once") {
   const auto request = make_request("client_address=203.0.113.9");
   const CheckRow& row = check_named("dnsbl");
   const CheckSettings settings = settings_of(row.spec, rig.config);
-  const CheckContext context{*request, rig.config, settings, Direction::incoming, rig.resolver, rig.zones};
+  const CheckContext context{*request, rig.config, settings, Direction::incoming, rig.resolver, rig.zones, rig.clock};
   const Task<Observation> task = row.run(context);
   int rounds = 0;
   rig.resolver.run(task, &rounds);
@@ -241,7 +241,7 @@ TEST_CASE("dnsbl: slow answers count, but not those that came while another list
   const CheckSettings settings = settings_of(row.spec, rig.config);
   for (int i = 1; i <= 3; ++i) {
     const auto request = make_request("client_address=203.0.113." + std::to_string(i + 20));
-    const CheckContext context{*request, rig.config, settings, Direction::incoming, rig.resolver, rig.zones};
+    const CheckContext context{*request, rig.config, settings, Direction::incoming, rig.resolver, rig.zones, rig.clock};
     const Task<Observation> task = row.run(context);
     task.start();
     rig.clock.advance(800ms);
@@ -262,7 +262,7 @@ TEST_CASE("dnsbl: a request that ends before the answer has come counts if it wa
   const CheckSettings settings = settings_of(row.spec, rig.config);
   const auto drop_after = [&](Milliseconds wait) {
     const auto request = make_request("client_address=203.0.113.1");
-    const CheckContext context{*request, rig.config, settings, Direction::incoming, rig.resolver, rig.zones};
+    const CheckContext context{*request, rig.config, settings, Direction::incoming, rig.resolver, rig.zones, rig.clock};
     const Task<Observation> task = row.run(context);
     task.start();
     rig.clock.advance(wait);
@@ -290,7 +290,7 @@ TEST_CASE("dnsbl: what a list says before it has passed its test is held against
   const auto request = make_request("client_address=203.0.113.9");
   const CheckRow& row = check_named("dnsbl");
   const CheckSettings settings = settings_of(row.spec, config);
-  const CheckContext context{*request, config, settings, Direction::incoming, rig.resolver, rig.zones};
+  const CheckContext context{*request, config, settings, Direction::incoming, rig.resolver, rig.zones, rig.clock};
   rig.resolver.forget();
   rig.resolver.set_later(true);
   const Task<Observation> under_way = row.run(context);

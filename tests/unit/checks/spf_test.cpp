@@ -81,7 +81,7 @@ std::string header(std::string_view client, std::string_view sender, std::string
   test::FakeResolver resolver(kZone);
   Zones zones(resolver, clock);
   const CheckSettings settings = settings_of(row.spec, config);
-  const CheckContext context{*request, config, settings, direction, resolver, zones};
+  const CheckContext context{*request, config, settings, direction, resolver, zones, clock};
   const Task<Observation> task = row.run(context);
   return resolver.run(task).header;
 }
