@@ -22,6 +22,7 @@ std::string_view text_of(const Request& request, CheckInput input) {
     case CheckInput::reverse_client_name: return request.get(Attribute::reverse_client_name);
     case CheckInput::helo_name: return request.helo_name();
     case CheckInput::server_address: return request.get(Attribute::server_address);
+    case CheckInput::recipient_domain: return domain_part(request.recipient());
     case CheckInput::sender_domain: break;
   }
   return domain_part(request.sender());

@@ -23,6 +23,8 @@ struct OutcomeSpec {
   int outgoing = 0;
   // A number for the whole check does not reach it, but for 0: it speaks for the mail, or is common and harmless.
   bool by_name_only = false;
+  // The recipient cannot get mail: it counts as an invalid one of the account that mails it.
+  bool invalid_recipient = false;
 };
 
 struct CheckSpec {

@@ -76,9 +76,10 @@ enum class CheckInput : uint8_t {
   reverse_client_name,
   helo_name,
   server_address,
-  sender_domain,  // of the envelope sender
+  sender_domain,     // of the envelope sender
+  recipient_domain,  // of the envelope recipient
 };
-inline constexpr size_t kCheckInputs = 6;
+inline constexpr size_t kCheckInputs = 7;
 
 struct CheckRow {
   CheckSpec spec;

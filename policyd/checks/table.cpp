@@ -15,6 +15,7 @@ CheckRow spf_check();
 CheckRow dnsbl_check();
 CheckRow rhsbl_check();
 CheckRow batv_check();
+CheckRow recipient_domain_check();
 
 const std::vector<CheckRow>& check_table() {
   static const std::vector<CheckRow> kTable = {
@@ -26,6 +27,7 @@ const std::vector<CheckRow>& check_table() {
       dnsbl_check(),
       rhsbl_check(),
       batv_check(),
+      recipient_domain_check(),
   };
   return kTable;
 }

@@ -61,6 +61,9 @@ url = "{store}"
 target = "{log_target}"
 verdicts = "{log_verdicts}"
 
+[checks.recipient_domain]
+outgoing = 0
+
 [accounts.default]
 {account}
 {more}"""

@@ -44,9 +44,10 @@ ROOMS = [
          "policyctl uses shared/ and the admin API only"),
     Room(r"policyd/(?!ctl/).*", r"(?!policyd/ctl/).*", "policyd includes nothing of policyctl"),
     Room(r"policyd/checks/(?!table\.cpp).*|policyd/spf/.*",
-         r"policyd/checks/check\.h|policyd/(spf|dnsbl)/.*|policyd/dns/resolver\.h|policyd/store/store\.h|"
+         r"policyd/checks/check\.h|policyd/(spf|dnsbl)/.*|policyd/dns/(resolver|mail_domain)\.h|policyd/store/store\.h|"
          r"policyd/async/task\.h|shared/.*",
-         "checks/ and spf/ see check.h, dnsbl/, spf/, resolver.h, store.h, task.h and shared/; never another check"),
+         "checks/ and spf/ see check.h, dnsbl/, spf/, resolver.h, mail_domain.h, store.h, task.h and shared/; "
+         "never another check"),
     Room(r"policyd/(?!main\.cpp|app\.).*", r"(?!policyd/app\.h).*", "only main.cpp sees the app"),
 ]
 

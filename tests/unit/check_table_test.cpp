@@ -92,7 +92,10 @@ TEST_CASE("check_table: the default weights") {
         "batv valid -5/0\n"
         "batv missing 30/0\n"
         "batv expired 30/0\n"
-        "batv forged 30/0\n");
+        "batv forged 30/0\n"
+        "recipient_domain nonexistent 0/5\n"
+        "recipient_domain null_mx 0/5\n"
+        "recipient_domain no_mail 0/5\n");
 }
 
 TEST_CASE("check_table: a set of checks has room for all, and a check of lists finds one thing") {
