@@ -46,7 +46,11 @@ App::App(std::shared_ptr<const Config> config, std::string config_path, Log& log
       mirror_(clock_),
       resolver_(loop_.get(), clock_),
       zones_(resolver_, clock_),
-      zone_tests_(loop_.get(), [this] { zones_.tick(); }),
+      each_second_(loop_.get(),
+                   [this] {
+                     zones_.tick();
+                     watch_->look();
+                   }),
       streams_(loop_.get()),
       descriptors_(loop_.get()) {}
 
@@ -86,8 +90,10 @@ Result<void> App::start() {
   if (auto configured = resolver_.reconfigure(dns_config(*config_)); !configured) return configured;
   store_ = make_store();
   if (auto started = store_->start(); !started) return started;
-  warden_ = std::make_unique<Warden>(loop_.get(), *store_, mirror_, nullptr, node_name(*config_));
-  const EngineParts parts{mirror_, *store_, resolver_, zones_, clock_, loop_.get(), *warden_};
+  notifier_ = std::make_unique<Notifier>(loop_.get(), clock_, *store_, node_name(*config_), config_->notify);
+  watch_ = std::make_unique<StateWatch>(*store_, zones_, node_name(*config_), *notifier_);
+  warden_ = std::make_unique<Warden>(loop_.get(), *store_, mirror_, notifier_.get(), node_name(*config_));
+  const EngineParts parts{mirror_, *store_, resolver_, zones_, clock_, loop_.get(), *warden_, notifier_.get()};
   engine_ = std::make_unique<Engine>(config_, parts);
   reporter_ = std::make_unique<Reporter>(loop_.get(), clock_, engine_->tally(), *store_);
   if (auto opened = open_listeners(); !opened) return opened;
@@ -118,7 +124,7 @@ void App::run() {
                store_->status().url, mirror_.block_count());
   sd_notify(0, "READY=1");
   zones_.tick();
-  zone_tests_.every(std::chrono::seconds(1));
+  each_second_.every(std::chrono::seconds(1));
   reporter_->start();
   warden_->start();
   if (draining_) drain();  // the signal came while it was starting
@@ -128,6 +134,7 @@ void App::run() {
   admin_.reset();  // waits for its threads, so not before the last decision
   warden_->stop();
   loop_.run_until([this] { return warden_->idle(); });
+  loop_.run(notifier_->stop());
   loop_.run(reporter_->stop());
   loop_.run(store_->stop());
   ignore_further_signals();
@@ -153,6 +160,7 @@ void App::reload() {
       spdlog::error("{}; the DNS servers stay as they were", configured.error().message);
     }
     if (engine_) engine_->reconfigure(fresh);
+    if (notifier_) notifier_->reconfigure(fresh->notify);
     zones_.tick();
     config_ = std::move(fresh);
     spdlog::info("{}: taken", config_path_);
@@ -163,7 +171,7 @@ void App::reload() {
 void App::drain() {
   if (!std::exchange(draining_, true)) spdlog::info("ending: what is being decided is answered first");
   sd_notify(0, "STOPPING=1");
-  zone_tests_.stop();
+  each_second_.stop();
   for (auto& listener : listeners_) listener->drain();
 }
 

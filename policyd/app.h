@@ -18,6 +18,8 @@
 #include "policyd/engine.h"
 #include "policyd/listener.h"
 #include "policyd/locks/warden.h"
+#include "policyd/notify/notifier.h"
+#include "policyd/notify/state_watch.h"
 #include "policyd/report/reporter.h"
 #include "policyd/store/mirror.h"
 #include "policyd/store/store.h"
@@ -55,7 +57,9 @@ class App {
   std::unique_ptr<Store> store_;
   CaresResolver resolver_;
   Zones zones_;
-  Timer zone_tests_;
+  Timer each_second_;
+  std::unique_ptr<Notifier> notifier_;
+  std::unique_ptr<StateWatch> watch_;
   std::unique_ptr<Warden> warden_;
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<Reporter> reporter_;

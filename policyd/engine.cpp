@@ -85,7 +85,8 @@ Engine::Engine(std::shared_ptr<const Config> config, const EngineParts& parts)
       clock_(parts.clock),
       loop_(parts.loop),
       warden_(parts.warden),
-      policies_(config, parts.mirror) {
+      policies_(config, parts.mirror),
+      events_(parts.events) {
   statistics_.checks.resize(check_table().size());
   reconfigure(std::move(config));
 }
@@ -197,6 +198,7 @@ Task<Verdict> Engine::evaluate(const Request& request, Mode mode, OpenTransactio
     }
     if (plan->writes_headers && verdict.action == Action::dunno) prepend(request, config, verdict);
     count(verdict);
+    if (verdict.cause == Cause::limit) tell_limit(verdict);
     tally_.count(verdict, config, subject.names().recipient);
   }
   co_return verdict;
@@ -246,6 +248,16 @@ void Engine::prepend(const Request& request, const Config& config, Verdict& verd
   const bool judged = request.state() == ProtocolState::rcpt && verdict.cause != Cause::earlier;
   verdict.text = headers_.next(*message, judged ? header_fields_of(config, verdict) : std::vector<std::string>());
   if (!verdict.text.empty()) verdict.action = Action::prepend;
+}
+
+void Engine::tell_limit(const Verdict& verdict) const {
+  if (!events_ || !verdict.charge.limit || !events_->wants(EventKind::limit, verdict.account)) return;
+  const Limit& limit = *verdict.charge.limit;
+  const std::string meter(meter_name(limit.meter));
+  const std::string text = verdict.account + " has reached its limit of " + limit.to_string() + " " + meter;
+  nlohmann::json details = {
+      {"meter", meter}, {"limit", limit.to_string()}, {"action", action_name(verdict.action)}, {"reply", verdict.text}};
+  events_->tell({EventKind::limit, verdict.account, text, std::move(details)});
 }
 
 void Engine::count(const Verdict& verdict) {

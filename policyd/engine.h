@@ -23,6 +23,7 @@
 #include "policyd/header_fields.h"
 #include "policyd/inspection.h"
 #include "policyd/locks/warden.h"
+#include "policyd/notify/event.h"
 #include "policyd/open_transaction.h"
 #include "policyd/outgoing.h"
 #include "policyd/recent_decisions.h"
@@ -60,6 +61,7 @@ struct EngineParts {
   const Clock& clock;
   uv_loop_s* loop;
   Warden& warden;  // told of signs of a hijack
+  EventSink* events = nullptr;  // who is told of limits that are reached; null: nobody
 };
 
 class Engine {
@@ -98,6 +100,7 @@ class Engine {
                       Verdict& verdict);
   void prepend(const Request& request, const Config& config, Verdict& verdict);
   void count(const Verdict& verdict);
+  void tell_limit(const Verdict& verdict) const;
 
   std::shared_ptr<const CheckPlan> plan_;
   const Mirror& mirror_;
@@ -115,6 +118,7 @@ class Engine {
   std::vector<Task<void>> telling_;  // of recipients that were refused
   EngineStatistics statistics_;
   Tally tally_;
+  EventSink* events_;
 };
 
 }  // namespace policyd

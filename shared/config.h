@@ -129,6 +129,11 @@ struct Config {
     std::string text;                        // "{seconds}" is filled in
     bool dry_run;
   } greylist;
+  struct Notify {                            // people are told of what happens (policyd/notify/notifier.h)
+    std::vector<std::string> command;        // a path, and arguments; empty: nobody is told
+    Milliseconds timeout;                    // of the command
+    Milliseconds quiet;                      // the same kind of event and account is not told again for so long
+  } notify;
   struct Log {
     std::string level;                       // trace debug info warn error
     std::string target;                      // "stderr", "syslog" or a file's path

@@ -70,6 +70,7 @@ void ConfigReader::read(const ConfigNode& document) {
   read_section(document, "");
   if (timing_at_) check_timing();
   if (greylist_at_) check_greylist();
+  if (notify_at_) check_notify();
 }
 
 // A charge may take two round trips to the store, after the checks: both have to fit.
@@ -93,6 +94,14 @@ void ConfigReader::check_greylist() {
                        format_duration(block), format_duration(pass)));
 }
 
+// No shell looks for it.
+void ConfigReader::check_notify() {
+  const std::vector<std::string>& command = config_.notify.command;
+  if (command.empty() || command.front().starts_with('/')) return;
+  complain(*notify_at_, "notify.command",
+           quoted(command.front()) + " is not an absolute path; write e.g. \"/usr/lib/policyd/notify-mail\"");
+}
+
 std::vector<ConfigProblem> ConfigReader::problems() const {
   std::vector<ConfigProblem> sorted = problems_;
   std::stable_sort(
@@ -111,6 +120,7 @@ void ConfigReader::read_member(const ConfigMember& member, const std::string& se
     timing_at_ = member.value.at;
     timing_key_ = path;
   }
+  if (path == "notify.command") notify_at_ = member.value.at;
   const bool of_greylist = path == "greylist.block" || path == "greylist.pass";
   if (of_greylist && (!greylist_at_ || *greylist_at_ < member.value.at)) {
     greylist_at_ = member.value.at;

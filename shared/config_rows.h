@@ -86,7 +86,7 @@ RowOf<Owner> text_row(const KeyWords& words, Text<T> text, Field field) {
   return row;
 }
 
-enum class Items : uint8_t { any, at_least_one };
+enum class Items : uint8_t { any, at_least_one, repeatable };  // repeatable: any, and the same one may be given twice
 
 template <class Owner = Config, class T, class Field>
 RowOf<Owner> list_row(const KeyWords& words, Text<T> text, Field field, Items items = Items::any) {
@@ -108,7 +108,7 @@ RowOf<Owner> list_row(const KeyWords& words, Text<T> text, Field field, Items it
       Result<T> parsed = text.parse(item.text);
       if (!parsed) {
         complain(item, parsed.error().message);
-      } else if (!seen.insert(text.format(*parsed)).second) {
+      } else if (!seen.insert(text.format(*parsed)).second && items != Items::repeatable) {
         complain(item, quoted(item.text) + " is given twice; remove one");
       } else {
         list.push_back(std::move(*parsed));

@@ -224,6 +224,22 @@ Rows greylist_rows() {
   };
 }
 
+Rows notify_rows() {
+  using namespace std::chrono_literals;
+  return {
+    list_row(
+        {"notify.command", "[]", "what is run to tell people of events"},
+        plain(R"("/usr/lib/policyd/notify-mail")", parse_command_word),
+        [](auto& c) -> auto& { return c.notify.command; }, Items::repeatable),
+    text_row(
+        {"notify.timeout", R"("10s")", "how long the command may take"},
+        duration(R"("10s")", 1s, 5min), [](auto& c) -> auto& { return c.notify.timeout; }),
+    text_row(
+        {"notify.quiet", R"("1h")", "how long the same is not told again"},
+        duration(R"("1h")", 1s, 30 * 24h), [](auto& c) -> auto& { return c.notify.quiet; }),
+  };
+}
+
 Rows log_rows() {
   return {
     text_row(
@@ -244,7 +260,7 @@ Rows log_rows() {
 std::vector<KeyRow> make_rows() {
   Rows all;
   for (const auto rows : {server_rows, admin_rows, store_rows, dns_rows, traffic_rows, score_rows, blocks_rows,
-                          locks_rows, limits_rows, greylist_rows, log_rows}) {
+                          locks_rows, limits_rows, greylist_rows, notify_rows, log_rows}) {
     const Rows table = rows();
     all.insert(all.end(), table.begin(), table.end());
   }

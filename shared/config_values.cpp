@@ -170,6 +170,11 @@ Result<std::string> parse_greylist_text(std::string_view text) {
   return parse_template(text, {"{seconds}"});
 }
 
+Result<std::string> parse_command_word(std::string_view text) {
+  if (!text.empty()) return std::string(text);
+  return Error{"\"\" is empty; the command is a path such as \"/usr/lib/policyd/notify-mail\", and its arguments"};
+}
+
 Result<std::string> parse_log_target(std::string_view text) {
   if (text == "stderr" || text == "syslog") return std::string(text);
   if (text.starts_with('/') && !text.ends_with('/')) return std::string(text);

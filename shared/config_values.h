@@ -47,6 +47,9 @@ Result<std::string> parse_greylist_text(std::string_view text);
 // The same without braces.
 Result<std::string> parse_reply_text(std::string_view text);
 
+// A word of a command line; not empty.
+Result<std::string> parse_command_word(std::string_view text);
+
 // "stderr", "syslog", or the absolute path of a file.
 Result<std::string> parse_log_target(std::string_view text);
 

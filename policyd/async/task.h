@@ -121,6 +121,14 @@ inline Task<void> detail::Promise<void>::get_return_object() noexcept {
   return Task<void>(std::coroutine_handle<Promise>::from_promise(*this));
 }
 
+// co_await EndOf{task}: until a task that somebody else has started, and keeps, has ended; nothing where there is none.
+struct EndOf {
+  const std::optional<Task<void>>& task;
+  bool await_ready() const noexcept { return !task || task->done(); }
+  void await_suspend(std::coroutine_handle<> waiter) const noexcept { task->when_done(waiter); }
+  void await_resume() const noexcept {}
+};
+
 // A task that nobody awaits: it starts at once and frees itself at its end. What it uses must outlive it.
 struct Detached {
   struct promise_type {

@@ -1,27 +1,34 @@
-// What somebody may have to be told of at once: an account that was locked, a store that is lost.
-//
-// Whoever sees such a thing happen tells an EventSink, which never fails and never makes anybody wait.
+// What people are told of as it happens, and who is told.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 
 namespace policyd {
 
 enum class EventKind : uint8_t { lock, unlock, limit, store_lost, store_back, list_suspended, list_back };
+inline constexpr size_t kEventKinds = 7;
+inline constexpr std::array<std::string_view, kEventKinds> kEventKindNames = {
+    "lock", "unlock", "limit", "store_lost", "store_back", "list_suspended", "list_back"};
+inline std::string_view event_kind_name(EventKind kind) { return kEventKindNames[static_cast<size_t>(kind)]; }
 
 struct Event {
-  EventKind kind = EventKind::lock;
-  std::string account;  // empty: of none
-  std::string text;     // one line for people
-  nlohmann::json details;
+  EventKind kind;
+  std::string account;     // whom it is about; empty where it is about no account
+  std::string text;        // one sentence for people
+  nlohmann::json details;  // an object; "node" and "list" name what an event without an account is about
 };
 
 class EventSink {
  public:
   virtual ~EventSink() = default;
+  // Never fails and never waits.
   virtual void tell(Event event) = 0;
+  // False: such an event would be told to nobody now, and need not be made.
+  [[nodiscard]] virtual bool wants(EventKind, std::string_view /*account*/) const { return true; }
 };
 
 }  // namespace policyd

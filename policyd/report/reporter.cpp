@@ -19,13 +19,6 @@ struct Busy {
   bool& flag;
 };
 
-struct Ended {
-  const std::optional<Task<void>>& running;
-  bool await_ready() const noexcept { return !running || running->done(); }
-  void await_suspend(std::coroutine_handle<> waiter) const noexcept { running->when_done(waiter); }
-  void await_resume() const noexcept {}
-};
-
 }  // namespace
 
 Reporter::Reporter(uv_loop_s* loop, const Clock& clock, Tally& tally, Store& store)
@@ -54,7 +47,7 @@ Task<void> Reporter::hand_over() {
 
 Task<void> Reporter::stop() {
   timer_.stop();
-  Ended ended{running_};
+  EndOf ended{running_};
   co_await ended;
   const auto last = hand_over();
   co_await last;

@@ -40,6 +40,7 @@ class Keys {
   // the three as policyd/greylist/keys.h makes them.
   [[nodiscard]] std::string grey(std::string_view client, std::string_view sender, std::string_view recipient) const;
   [[nodiscard]] std::string grey_client(std::string_view client) const { return tagged("grey:", client); }
+  [[nodiscard]] std::string claim(std::string_view what) const { return prefix_ + "claim:" + std::string(what); }
   [[nodiscard]] std::string nodes() const { return prefix_ + "nodes"; }
   // policyd:{report}:clients:2026-11-21T10, the hour in UTC; and what a node added last,
   // policyd:{report}:batch:mx1:4711.

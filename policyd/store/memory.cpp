@@ -177,6 +177,10 @@ Task<Result<AccountUsage>> MemoryStore::usage(std::string account) {
 
 Task<Result<bool>> MemoryStore::reset_usage(std::string account) { co_return ledger_.reset(account); }
 
+Task<bool> MemoryStore::claim(std::string what, Milliseconds duration) {
+  co_return claims_.claim(what, duration, clock_.wall());
+}
+
 Task<Result<void>> MemoryStore::add_report(ReportBatch batch) {
   for (const ReportRow& row : batch.rows) reports_.add(row);
   co_return Result<void>();

@@ -16,6 +16,7 @@
 #include "policyd/async/task.h"
 #include "policyd/async/timer.h"
 #include "policyd/report/report_table.h"
+#include "policyd/store/claim_table.h"
 #include "policyd/store/greylist_table.h"
 #include "policyd/store/ledger.h"
 #include "policyd/store/mirror.h"
@@ -49,6 +50,7 @@ class MemoryStore final : public Store {
   Task<Result<AccountPage>> list_usage(size_t limit) override;
   Task<Result<AccountUsage>> usage(std::string account) override;
   Task<Result<bool>> reset_usage(std::string account) override;
+  Task<bool> claim(std::string what, Milliseconds duration) override;
   Task<Result<void>> add_report(ReportBatch batch) override;
   Task<Result<ReportHours>> report(ReportKind kind, WallTime since) override;
   Task<Result<std::vector<NodeInfo>>> nodes() override;
@@ -76,6 +78,7 @@ class MemoryStore final : public Store {
   std::map<std::string, LockRecord> locks_;  // by account
   std::vector<Lock> ended_locks_;            // that nobody has been told of
   std::set<std::string> unwritten_locks_;    // accounts whose locks the file does not know as they are
+  ClaimTable claims_;
   std::unique_ptr<StateWriter> writer_;  // none without a file
   std::unique_ptr<Timer> sweep_timer_, flush_timer_;
 };

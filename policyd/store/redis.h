@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "policyd/recent_table.h"
+#include "policyd/store/claim_table.h"
 #include "policyd/store/keys.h"
 #include "policyd/store/local_share.h"
 #include "policyd/store/mirror.h"
@@ -54,6 +55,7 @@ class RedisStore final : public Store, private RedisLink::User {
   Task<Result<AccountPage>> list_usage(size_t limit) override;
   Task<Result<AccountUsage>> usage(std::string account) override;
   Task<Result<bool>> reset_usage(std::string account) override;
+  Task<bool> claim(std::string what, Milliseconds duration) override;
   Task<Result<void>> add_report(ReportBatch batch) override;
   Task<Result<ReportHours>> report(ReportKind kind, WallTime since) override;
   Task<Result<std::vector<NodeInfo>>> nodes() override;
@@ -115,6 +117,7 @@ class RedisStore final : public Store, private RedisLink::User {
   RedisLink link_;
   RedisCharges charges_;
   RedisGreylist greylist_;
+  ClaimTable claims_;  // made while Redis was away
   // When Redis last counted something of a message, or may have: messages of the last hour are what matters.
   static constexpr size_t kSets = 8 * 1024;
   RecentTable<WallTime, kSets> sent_;

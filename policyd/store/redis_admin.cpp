@@ -160,6 +160,20 @@ Task<Result<bool>> RedisStore::reset_usage(std::string account) {
   co_return reply->integer > 0;
 }
 
+// What this node has claimed alone stays claimed. An answer that did not come may have claimed it: rather twice than
+// never.
+Task<bool> RedisStore::claim(std::string what, Milliseconds duration) {
+  if (claims_.taken(what, clock_.wall())) co_return false;
+  if (link_.serving()) {
+    std::vector<std::string> set{"SET",  keys_.claim(what), self_().id, "NX", "PX",
+                                 std::to_string(duration.count())};
+    const auto asking = ask(std::move(set));
+    const auto reply = co_await asking;
+    if (reply) co_return reply->kind != RedisReply::Kind::nil;
+  }
+  co_return claims_.claim(what, duration, clock_.wall());
+}
+
 Task<Result<std::vector<NodeInfo>>> RedisStore::nodes() {
   if (!link_.serving()) co_return std::vector<NodeInfo>{self_()};
   co_return link_.nodes().list();

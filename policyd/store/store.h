@@ -1,4 +1,4 @@
-// What policyd remembers, in the verbs of its domain: charge, greylist, blocks, locks, account settings, usage,
+// What policyd remembers, in the verbs of its domain: charge, greylist, blocks, locks, account settings, usage, claims,
 // reports, nodes.
 //
 // Two kinds exist: embedded (memory.*, durable with a file) and Redis (redis.*), which keeps answering while Redis is
@@ -175,6 +175,11 @@ class Store {
   virtual Task<Result<AccountPage>> list_usage(size_t limit) = 0;
   virtual Task<Result<AccountUsage>> usage(std::string account) = 0;
   virtual Task<Result<bool>> reset_usage(std::string account) = 0;  // false: nothing was counted
+
+  // True for one node only, until `duration` has gone by: for what is to be done once by all of them. While the shared
+  // store is away every node decides for itself. Never fails and never takes longer than the store's time-out; does not
+  // outlive the process where the store is embedded.
+  virtual Task<bool> claim(std::string what, Milliseconds duration) = 0;
 
   // Adds figures to those of all nodes, each row as a whole; a batch of the same id as the last one that was taken of
   // this node is not taken again. An Error: it may have been taken or not, and is to be handed over again, unchanged.

@@ -13,6 +13,7 @@
 #include "policyd/reply.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/fake_resolver.h"
+#include "tests/support/fake_sink.h"
 #include "tests/support/fake_store.h"
 #include "tests/support/make_request.h"
 #include "tests/support/request_lines.h"
@@ -49,7 +50,7 @@ class Asking {
 
 struct EngineRig {
   explicit EngineRig(std::string_view toml = "")
-      : engine(config_from(without_spf(toml)), EngineParts{mirror, store, resolver, zones, clock, loop, warden}) {
+      : engine(config_from(without_spf(toml)), EngineParts{mirror, store, resolver, zones, clock, loop, warden, &events}) {
     zones.tick();
     resolver.forget();
   }
@@ -107,6 +108,7 @@ struct EngineRig {
   FakeClock clock;
   Mirror mirror{clock};
   FakeStore store;
+  FakeSink events;
   // The world of request_lines().
   FakeResolver resolver{R"(
     stranger.example MX 10 mail.stranger.example

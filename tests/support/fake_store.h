@@ -98,6 +98,14 @@ class FakeStore final : public Store {
   Task<Result<AccountPage>> list_usage(size_t) override { co_return none(); }
   Task<Result<AccountUsage>> usage(std::string) override { co_return none(); }
   Task<Result<bool>> reset_usage(std::string) override { co_return none(); }
+  std::vector<std::string> claimed;  // asked for, whether it was given or not
+  bool gives_claims = true;
+  Task<bool> claim(std::string what, Milliseconds) override {
+    claimed.push_back(std::move(what));
+    auto passing = gate.pass();
+    co_await passing;
+    co_return gives_claims;
+  }
   Task<Result<void>> add_report(ReportBatch batch) override {
     auto passing = gate.pass();
     co_await passing;

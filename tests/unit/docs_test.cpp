@@ -56,7 +56,7 @@ TEST_CASE("docs: policyd.toml(5) has every key, its default, and whether it need
   }
 }
 
-TEST_CASE("docs: policyd.toml(5) and conf/policyd.toml have every key of zones, of domains with keys and of [[allow]]") {
+TEST_CASE("docs: policyd.toml(5) and conf/policyd.toml have every key of zones, domains and [[allow]]") {
   const std::string page = text_of("man/policyd.toml.5");
   const std::string conf = text_of("conf/policyd.toml");
   const auto check_key = [&](std::string_view key, std::string_view initial) {

@@ -144,5 +144,22 @@ TEST_CASE("engine: a charge decided without the shared store says so") {
   CHECK(rig.decide(outgoing_lines()).charge.local);
 }
 
+TEST_CASE("engine: a limit that is reached is told, unless nobody wants to know or nothing was decided") {
+  EngineRig rig;
+  rig.store.refuse(kLimit, Milliseconds(61'000));
+  rig.decide(outgoing_lines());
+  REQUIRE(rig.events.told.size() == 1);
+  CHECK(rig.events.told[0].details ==
+        nlohmann::json{{"meter", "messages"},
+                       {"limit", "60/1m"},
+                       {"action", "DEFER"},
+                       {"reply", "4.7.1 Sending limit reached, try again in 61 seconds"}});
+  CHECK(rig.events.lines() == "limit joe@example.com: joe@example.com has reached its limit of 60/1m messages\n");
+  rig.explain(outgoing_lines());
+  rig.events.wanting = false;
+  rig.decide(outgoing_lines());
+  CHECK(rig.events.told.empty());
+}
+
 }  // namespace
 }  // namespace policyd

@@ -47,6 +47,7 @@ class StubStore final : public Store {
   Task<Result<AccountPage>> list_usage(size_t) override { co_return AccountPage(); }
   Task<Result<AccountUsage>> usage(std::string) override { co_return AccountUsage(); }
   Task<Result<bool>> reset_usage(std::string) override { co_return true; }
+  Task<bool> claim(std::string, Milliseconds) override { co_return true; }
   Task<Result<void>> add_report(ReportBatch) override { co_return Result<void>(); }
   Task<Result<ReportHours>> report(ReportKind, WallTime) override { co_return ReportHours(); }
   Task<Result<std::vector<NodeInfo>>> nodes() override {
