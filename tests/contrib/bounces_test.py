@@ -1,0 +1,212 @@
+#!/usr/bin/env python3
+"""contrib/policyd-bounces: what is a hard bounce and whose, on lines as Postfix 3.7 writes them; rotated logs."""
+
+import importlib.machinery
+import importlib.util
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+PROGRAM = pathlib.Path(__file__).resolve().parents[2] / "contrib" / "policyd-bounces"
+sys.dont_write_bytecode = True
+loader = importlib.machinery.SourceFileLoader("policyd_bounces", str(PROGRAM))
+bounces = importlib.util.module_from_spec(importlib.util.spec_from_loader("policyd_bounces", loader))
+loader.exec_module(bounces)
+
+PREFIX = "Nov 21 16:50:37 mx postfix/"
+JOE = "smtpd[28700]: {}: client=pc.customer.example[198.51.100.7], sasl_method=PLAIN, sasl_username=Joe@Example.com"
+BOUNCE = ("smtp[28714]: {}: to=<a@nobody.example>, relay=mx.nobody.example[192.0.2.7]:25, delay=0.17, "
+          "delays=0.04/0.04/0/0.1, dsn={}, status=bounced (host mx.nobody.example[192.0.2.7] said: 550 {} user unknown "
+          "(in reply to RCPT TO command))")
+TO_FILTER = ("smtp[27800]: {}: to=<a@nobody.example>, relay={}, delay=0.22, delays=0.06/0.01/0.05/0.11, dsn=2.0.0, "
+             "status=sent (250 2.0.0 from MTA(smtp:[127.0.0.1]:10025): 250 2.0.0 Ok: queued as {})")
+AMAVIS = "127.0.0.1[127.0.0.1]:10024"
+# policyctl: keeps its arguments, and ends as the file beside it says.
+POLICYCTL = """\
+#!/bin/sh
+echo "$*" >> "$0.said"
+echo 'policyctl: no policyd here' >&2
+exit "$(cat "$0.code")"
+"""
+
+
+def follower(*codes, filters=()):
+    return bounces.Follower(set(codes or bounces.HARD_BOUNCES.split(",")), set(filters))
+
+
+def counts(lines, **more):
+    follow = follower(**more)
+    for line in lines:
+        follow.line(line)
+    return dict(follow.counts)
+
+
+def bounce(queue_id, dsn="5.1.1"):
+    return PREFIX + BOUNCE.format(queue_id, dsn, dsn)
+
+
+def joe(queue_id):
+    return PREFIX + JOE.format(queue_id)
+
+
+class Lines(unittest.TestCase):
+    def test_which_codes_are_hard(self):
+        for dsn, hard in [("5.1.1", True), ("5.1.2", True), ("5.1.10", True), ("5.4.4", True), ("5.2.1", True),
+                          ("5.7.1", False), ("5.7.26", False), ("5.0.0", False), ("5.2.2", False), ("5.3.4", False)]:
+            with self.subTest(dsn):
+                self.assertEqual(counts([joe("37C9AAAA2D4"), bounce("37C9AAAA2D4", dsn)]),
+                                 {"joe@example.com": 1} if hard else {})
+
+    def test_forms_of_lines(self):
+        bounced = "relay=none, delay=0.1, delays=0.1/0/0/0, dsn=5.1.1, status=bounced (x)"
+        login = "client=pc[192.0.2.1], sasl_method=PLAIN, sasl_username=joe"
+        one = [([f"ABCDEF: {login}", f"ABCDEF: to=<a@b.example>, {bounced}"], "of the journal"),
+               ([f"x postfix/smtpd[1]: 4jWyrL3QW7z1dHMS: {login}",
+                 f"x postfix/error[1]: 4jWyrL3QW7z1dHMS: to=<a@b.example>, {bounced}"], "a long queue id"),
+               ([f"2026-11-21T16:50:37.1+01:00 mx postfix-out/submission/smtpd[1]: ABCDEF: {login}, sasl_sender=x",
+                 f"mx postfix-out/error[1]: ABCDEF: to=<a@b.example>, orig_to=<c@d.example>, {bounced}"], "an alias"),
+               ([f"ABCDEF: client=pc[2001:db8::1]:4711, sasl_method=PLAIN, sasl_username=joe, orig_client=x[y]",
+                 f"ABCDEF: to=<a@b.example>, {bounced.replace('delay=', 'conn_use=2, delay=', 1)}"], "a port"),
+               ([f"ABCDEF: {login}", f'ABCDEF: to=<"a>, relay=x, dsn=2.0.0, status=sent (b"@c.example>, {bounced}'],
+                "a quoted local part")]
+        for lines, what in one:
+            with self.subTest(what):
+                self.assertEqual(counts(lines), {"joe": 1})
+        for line in ["", "ABCDEF:", "ABCDEF: to=<a@b.example>", "ABCDEF: to=<a@b.example>, relay=none, status=bounced",
+                     f"warning: ABCDEF: to=a, {bounced}", "ABCDEF: client=", f"ABCDEF: to=<a@b.example>, {bounced}",
+                     f"ABCDEF: to=<a@b.example>, {bounced.replace('bounced', 'undeliverable')}"]:
+            with self.subTest(line):
+                self.assertEqual(counts([line]), {})
+
+    def test_what_another_server_says_is_no_line(self):
+        line = "ABCDEF: to=<a@b.example>, relay=x[y]:25, delay=1, delays=1/0/0/0, dsn="
+        said = f"smtp[1]: {line}4.0.0, status=deferred (host said: 450 {line}5.1.1, status=bounced (z))"
+        self.assertEqual(counts([joe("ABCDEF"), PREFIX + said]), {})
+
+    def test_queue_ids_are_used_again(self):
+        lines = [joe("ABCDEF"), PREFIX + "qmgr[1]: ABCDEF: removed", bounce("ABCDEF")]
+        self.assertEqual(counts(lines), {})
+        stranger = PREFIX + "smtpd[1]: ABCDEF: client=mx.stranger.example[192.0.2.9]"
+        self.assertEqual(counts([joe("ABCDEF"), stranger, bounce("ABCDEF")]), {})
+
+    def test_behind_a_content_filter(self):
+        back = PREFIX + "smtpd[2]: 00B12AAA2BD: client=localhost[127.0.0.1]"
+        origin = back + ", orig_queue_id=D2B31AAA2BB, orig_client=pc.customer.example[198.51.100.7]"
+        answered = PREFIX + TO_FILTER.format("D2B31AAA2BB", AMAVIS, "00B12AAA2BD")
+        self.assertEqual(counts([joe("D2B31AAA2BB"), origin, bounce("00B12AAA2BD")]), {"joe@example.com": 1})
+        self.assertEqual(counts([joe("D2B31AAA2BB"), back, answered, bounce("00B12AAA2BD")]), {"joe@example.com": 1})
+        self.assertEqual(counts([joe("D2B31AAA2BB"), back, bounce("00B12AAA2BD"), bounce("00B12AAA2BD"), answered]),
+                         {"joe@example.com": 2})
+
+    def test_whose_answers_are_believed(self):
+        for relay, believed in [(AMAVIS, True), ("localhost[::1]:10024", True), ("mx[/run/filter.sock]", True),
+                                ("filter.test.example[192.0.2.50]:10024", True), ("localhost[192.0.2.66]:25", False),
+                                ("mx.evil.example[192.0.2.66]:25", False)]:
+            with self.subTest(relay):
+                lines = [joe("D2B31AAA2BB"), PREFIX + TO_FILTER.format("D2B31AAA2BB", relay, "00B12AAA2BD"),
+                         bounce("00B12AAA2BD")]
+                self.assertEqual(counts(lines, filters=["filter.test.example"]),
+                                 {"joe@example.com": 1} if believed else {})
+        ann = PREFIX + "smtpd[2]: 00B12AAA2BD: client=pc[192.0.2.1], sasl_method=PLAIN, sasl_username=ann"
+        lines = [joe("D2B31AAA2BB"), ann, PREFIX + TO_FILTER.format("D2B31AAA2BB", AMAVIS, "00B12AAA2BD"),
+                 bounce("00B12AAA2BD")]
+        self.assertEqual(counts(lines), {"ann": 1})  # who logged in himself is nobody else
+
+    def test_memory_is_bounded(self):
+        follow = follower()
+        for number in range(bounces.MOST_MESSAGES + 10):
+            follow.line(f"{number:08X}: client=pc[192.0.2.1], sasl_method=PLAIN, sasl_username=u{number}")
+        self.assertEqual(len(follow.logins), bounces.MOST_MESSAGES)
+        for number in range(bounces.MOST_WAITING + 10):
+            follow.line(bounce(f"F{number:07X}"))
+        self.assertEqual(len(follow.unexplained), bounces.MOST_WAITING)
+
+    def test_overlong_and_broken_lines(self):
+        lines = bounces.Lines()
+        self.assertEqual(list(lines.feed(b"one\r\ntw")), ["one"])
+        self.assertEqual(list(lines.feed(b"o\n" + b"x" * (bounces.LONGEST_LINE + 1))), ["two"])
+        self.assertEqual(list(lines.feed(b"still\n\xff\nthree\n")), ["\ufffd", "three"])
+
+
+class LogFiles(unittest.TestCase):
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.log = pathlib.Path(directory.name) / "mail.log"
+
+    def test_it_is_followed_when_it_is_rotated_cut_or_away(self):
+        self.log.write_text("old 1\nold 2\nhalf")
+        source = bounces.LogFile(self.log)
+        self.addCleanup(lambda: source.file.close())
+        self.assertEqual(list(source.learn()), ["old 1", "old 2"])
+
+        def append(text):
+            with open(self.log, "a", encoding="ascii") as log:
+                log.write(text)
+
+        def read():
+            return list(source.read(0))
+        append(" a line\nnew\n")
+        self.assertEqual(read(), ["half a line", "new"])
+        self.assertEqual(read(), [])
+        append("last of it\n")
+        self.log.rename(f"{self.log}.1")
+        self.assertEqual(read(), ["last of it"])
+        self.assertEqual(read(), [])  # not there yet
+        append("first of the next\n")
+        self.assertEqual(read(), ["first of the next"])
+        os.truncate(self.log, 0)
+        append("cut\n")
+        self.assertEqual(read(), ["cut"])
+
+
+class Reports(unittest.TestCase):
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.policyctl = pathlib.Path(directory.name) / "policyctl"
+        self.policyctl.write_text(POLICYCTL)
+        self.policyctl.chmod(0o755)
+
+    def run_program(self, text, *options, code=0):
+        pathlib.Path(f"{self.policyctl}.code").write_text(str(code))
+        command = [sys.executable, PROGRAM, "--log", "-", "--policyctl", str(self.policyctl), *options]
+        done = subprocess.run(command, input=text.encode(), capture_output=True, timeout=60, check=False)
+        said = pathlib.Path(f"{self.policyctl}.said")
+        return done.returncode, done.stderr.decode(), said.read_text().splitlines() if said.exists() else []
+
+    def test_what_is_reported(self):
+        login = "ABCDE{}: client=pc[192.0.2.1], sasl_method=PLAIN, sasl_username={}\n"
+        text = login.format(1, "joe") + login.format(2, "-ann") + f"{bounce('ABCDE1')}\n" * 3 + bounce("ABCDE2")
+        self.assertEqual(self.run_program(text),
+                         (0, "policyd-bounces: following\n", ["account report joe --invalid-recipient --count 3",
+                                                              "account report --invalid-recipient --count 1 -- -ann"]))
+
+    def test_what_cannot_be_reported(self):
+        text = f"{joe('ABCDEF')}\n{bounce('ABCDEF')}\n"
+        code, said, _ = self.run_program(text, code=1)
+        self.assertEqual((code, said), (0, "policyd-bounces: following\npolicyd-bounces: 1 invalid recipients of "
+                                           "'joe@example.com' could not be reported: policyctl: no policyd here\n"))
+        code, said, _ = self.run_program(text, code=69)
+        self.assertEqual((code, said), (1, "policyd-bounces: following\npolicyd-bounces: policyd cannot be reached; "
+                                           "reports wait: policyctl: no policyd here\n"))
+        reporter = bounces.Reporter(["/nonexistent/policyctl"])
+        waiting = {"joe": 2}
+        self.assertFalse(reporter.report(waiting))
+        self.assertEqual(waiting, {"joe": 2})
+
+    def test_usage(self):
+        for options, code, said in [(("--dsn", "4.1.1"), 64, "--dsn: not a code of a bounce, such as 5.1.1: 4.1.1"),
+                                    (("--every", "0"), 64, "--every: not more than 0"),
+                                    (("--policyctl", " "), 64, "--policyctl: no command"),
+                                    (("--log", "/nonexistent"), 66, "cannot read the log: [Errno 2] No such file or "
+                                                                    "directory: '/nonexistent'")]:
+            with self.subTest(options):
+                self.assertEqual(self.run_program("", *options)[:2], (code, f"policyd-bounces: {said}\n"))
+
+
+if __name__ == "__main__":
+    unittest.main()
