@@ -180,6 +180,7 @@ Task<Verdict> Engine::evaluate(const Request& request, Mode mode, OpenTransactio
       Outgoing::take(co_await charging, verdict);
       if (going_on) Outgoing::apply_limits(config, *policy, verdict);
       going_on = going_on && !refused(verdict);
+      if (mode == Mode::live && judging) busy_.note(subject.account(), clock_.steady());
       if (going_on && transaction && judging && policy->counts_invalid) {
         transaction->passed(request.instance(), subject.account(), subject.recipient(), policy);
       }

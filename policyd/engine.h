@@ -15,6 +15,7 @@
 
 #include "policyd/account_policies.h"
 #include "policyd/async/task.h"
+#include "policyd/busy_accounts.h"
 #include "policyd/check_plan.h"
 #include "policyd/checks/check.h"
 #include "policyd/dns/resolver.h"
@@ -87,6 +88,7 @@ class Engine {
   [[nodiscard]] std::shared_ptr<const AccountPolicy> policy(std::string_view account) { return policies_.of(account); }
   [[nodiscard]] const AccountPolicies& policies() const { return policies_; }
   [[nodiscard]] const Zones& zones() const { return zones_; }
+  [[nodiscard]] const BusyAccounts& busy_accounts() const { return busy_; }
 
  private:
   enum class Mode : uint8_t { live, dry };
@@ -118,6 +120,7 @@ class Engine {
   std::vector<Task<void>> telling_;  // of recipients that were refused
   EngineStatistics statistics_;
   Tally tally_;
+  BusyAccounts busy_;
   EventSink* events_;
 };
 

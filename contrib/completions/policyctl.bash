@@ -37,7 +37,7 @@ _policyctl() {
     --description | --reason | --reply | --limit | --client | --sender | --helo | --receiver) return ;;
     *)
       case "${words[*]:0:2}" in
-        "") values="status block account check spf report config --json --config --socket --help --version" ;;
+        "") values="status block account top check spf report config --json --config --socket --help --version" ;;
         block) values="add list show edit rm import export" ;;
         account) values="list show set unset lock unlock reset" ;;
         report) values="greylist checks" ;;

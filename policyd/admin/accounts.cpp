@@ -140,6 +140,27 @@ Task<ApiAnswer> list_accounts(const AdminContext& context, const ApiRequest& req
   co_return listed;
 }
 
+// Those that this node knows to be busy are asked for one by one, however many others there are: a question each, and
+// between two of them the loop does what it has to.
+Task<ApiAnswer> list_busiest(const AdminContext& context, const ApiRequest& request) {
+  const Result<size_t> limit = limit_of(request, kListed);
+  if (!limit) co_return refusal(400, limit.error().message);
+  std::vector<ListedAccount> accounts;
+  for (std::string& name : context.engine.busy_accounts().busiest(*limit, context.clock.steady())) {
+    const auto asking = context.store.usage(name);
+    Result<AccountUsage> usage = co_await asking;
+    if (!usage) co_return refusal(503, usage.error().message);
+    auto policy = context.engine.policy(name);
+    accounts.push_back({*std::move(usage), std::move(policy)});
+  }
+  ApiAnswer listed{200, [accounts = std::move(accounts), node = context.node] {
+                     Json body = accounts_json(accounts, false);
+                     body["node"] = node;
+                     return body;
+                   }};
+  co_return listed;
+}
+
 Task<ApiAnswer> get_account(const AdminContext& context, const ApiRequest& request) {
   const Result<std::string> name = account_name(request.path[0]);
   if (!name) co_return refusal(400, name.error().message);

@@ -57,6 +57,8 @@ constexpr std::array kRoutes = {
              report_greylist},
     ApiRoute{"GET", "/v1/reports/checks", "what checks and DNS lists found and decided; ?since=7d", ApiBody::none,
              report_checks},
+    ApiRoute{"GET", "/v1/top", "the busiest accounts of late, those nearest to a limit first; ?limit=N", ApiBody::none,
+             list_busiest},
     ApiRoute{"GET", "/v1/config", "the configuration in force, as TOML", ApiBody::none, get_config},
 };
 

@@ -18,6 +18,7 @@ Task<ApiAnswer> delete_block(const AdminContext& context, const ApiRequest& requ
 
 // accounts.cpp
 Task<ApiAnswer> list_accounts(const AdminContext& context, const ApiRequest& request);
+Task<ApiAnswer> list_busiest(const AdminContext& context, const ApiRequest& request);
 Task<ApiAnswer> get_account(const AdminContext& context, const ApiRequest& request);
 Task<ApiAnswer> reset_account(const AdminContext& context, const ApiRequest& request);
 Task<ApiAnswer> put_setting(const AdminContext& context, const ApiRequest& request);

@@ -4,6 +4,7 @@
 #include "policyd/ctl/account_lock.h"
 #include "policyd/ctl/command.h"
 #include "policyd/ctl/table.h"
+#include "policyd/ctl/usage_text.h"
 #include "shared/admin_api.h"
 #include "shared/limits.h"
 #include "shared/percent_encoding.h"
@@ -18,25 +19,6 @@ std::string path_of(const std::string& account, std::string_view rest = {}) {
 
 std::string setting_path(const std::string& account, const std::string& key) {
   return path_of(account, "/settings/" + percent_encode(key));
-}
-
-// "1.2MB": a limit is shown exactly, what is used of it well enough.
-std::string describe_octets(int64_t octets) {
-  constexpr std::string_view kUnits[] = {"B", "KB", "MB", "GB", "TB"};
-  auto amount = static_cast<double>(octets);
-  size_t unit = 0;
-  for (; amount >= 1000 && unit + 1 < std::size(kUnits); ++unit) amount /= 1000;
-  return fmt::format("{:.{}f}{}", amount, unit == 0 ? 0 : 1, kUnits[unit]);
-}
-
-std::string amount(const Json& limit, const char* key) {
-  const int64_t number = number_of(limit, key);
-  return text_of(limit, "meter") == "bytes" ? describe_octets(number) : std::to_string(number);
-}
-
-int percent(const Json& limit) {
-  const double maximum = std::max(1.0, static_cast<double>(number_of(limit, "maximum")));
-  return static_cast<int>(100.0 * static_cast<double>(number_of(limit, "used")) / maximum);
 }
 
 // --- list
@@ -83,16 +65,6 @@ CommandAction declare_list(CLI::App& app) {
 
 // --- show
 
-std::string render_limits(const Json& limits) {
-  Table table(
-      {{"LIMIT"}, {""}, {"USED", Align::right}, {"LEFT", Align::right}, {"FULL", Align::right}});
-  for (const Json& limit : limits) {
-    table.add({text_of(limit, "meter"), text_of(limit, "limit"), amount(limit, "used"),
-               amount(limit, "left"), std::to_string(percent(limit)) + "%"});
-  }
-  return table.empty() ? "no limits\n" : table.render(terminal_width());
-}
-
 std::string render_settings(const Json& settings) {
   Table table({{"SETTING"}, {"VALUE"}, {"FROM"}});
   for (const auto& [key, setting] : settings.items()) {
@@ -117,7 +89,7 @@ std::string render_account(const Json& account) {
                        {"over a limit", text_of(account, "on_limit")},
                        {"blocked by", block_names(member_of(account, "blocks"))},
                        {"locked", lock_line(member_of(account, "lock"))}}) +
-         "\n" + render_limits(member_of(account, "limits")) +
+         "\n" + render_limits(member_of(account, "limits"), terminal_width(), wants_colours()) +
          render_settings(member_of(account, "settings")) + render_lock_history(member_of(account, "lock_history"));
 }
 

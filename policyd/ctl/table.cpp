@@ -35,15 +35,25 @@ std::string padded(const std::string& cell, size_t width, Align align) {
   return align == Align::right ? space + cell : cell + space;
 }
 
-std::string line(const std::vector<std::string>& cells, const std::vector<Column>& columns,
-                 const std::vector<size_t>& widths) {
+// As select graphic rendition has it (ECMA-48).
+constexpr std::string_view kTones[] = {"", "\x1b[32m", "\x1b[33m", "\x1b[1;31m"};
+constexpr std::string_view kPlain = "\x1b[0m";
+
+std::string toned(std::string text, Tone tone) {
+  if (tone == Tone::plain || text.empty()) return text;
+  return std::string(kTones[static_cast<size_t>(tone)]).append(text).append(kPlain);
+}
+
+std::string line(const std::vector<Cell>& cells, const std::vector<Column>& columns, const std::vector<size_t>& widths,
+                 bool colours) {
   std::string out;
   for (size_t i = 0; i < cells.size(); ++i) {
     if (i > 0) out += kGap;
-    const bool cut = display_width(cells[i]) > widths[i];
-    const std::string cell =
-        cut ? std::string(first(cells[i], widths[i] - kCut.size())).append(kCut) : cells[i];
-    out += padded(cell, widths[i], columns[i].align);
+    const std::string& text = cells[i].text;
+    const bool cut = display_width(text) > widths[i];
+    const std::string cell = cut ? std::string(first(text, widths[i] - kCut.size())).append(kCut) : text;
+    const std::string place = padded(cell, widths[i], columns[i].align);
+    out += colours ? toned(place, cells[i].tone) : place;
   }
   out.erase(out.find_last_not_of(' ') + 1);
   return out + "\n";
@@ -52,31 +62,37 @@ std::string line(const std::vector<std::string>& cells, const std::vector<Column
 }  // namespace
 
 void Table::add(std::vector<std::string> row) {
+  std::vector<Cell> cells;
+  for (std::string& text : row) cells.push_back({std::move(text)});
+  add_cells(std::move(cells));
+}
+
+void Table::add_cells(std::vector<Cell> row) {
   if (row.size() != columns_.size()) std::abort();  // a row of another table
-  for (std::string& cell : row) cell = displayable(cell);
+  for (Cell& cell : row) cell.text = displayable(cell.text);
   rows_.push_back(std::move(row));
 }
 
-std::string Table::render(size_t width) const {
-  std::vector<std::string> titles;
+std::string Table::render(size_t width, bool colours) const {
+  std::vector<Cell> titles;
   std::vector<size_t> widths;
   for (const Column& column : columns_) {
-    titles.push_back(column.title);
+    titles.push_back({column.title});
     widths.push_back(display_width(column.title));
   }
   for (const auto& row : rows_) {
-    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], display_width(row[i]));
+    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], display_width(row[i].text));
   }
   size_t total = kGap.size() * (widths.size() - 1);
   for (const size_t one : widths) total += one;
   if (width > 0 && total > width) {
     const size_t excess = total - width;
-    const size_t least = std::max(kLeast, display_width(titles.back()));
+    const size_t least = std::max(kLeast, display_width(titles.back().text));
     size_t& last = widths.back();
     last = std::max(last - std::min(last, excess), std::min(last, least));
   }
-  std::string out = line(titles, columns_, widths);
-  for (const auto& row : rows_) out += line(row, columns_, widths);
+  std::string out = line(titles, columns_, widths, colours);
+  for (const auto& row : rows_) out += line(row, columns_, widths, colours);
   return out;
 }
 
@@ -119,6 +135,13 @@ size_t terminal_width() {
   winsize size{};
   if (isatty(STDOUT_FILENO) == 0 || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0) return 0;
   return size.ws_col;
+}
+
+bool wants_colours() {
+  const char* const no_colour = std::getenv("NO_COLOR");
+  const char* const terminal = std::getenv("TERM");
+  const bool dumb = terminal && std::string_view(terminal) == "dumb";
+  return isatty(STDOUT_FILENO) != 0 && !(no_colour && *no_colour) && !dumb;
 }
 
 }  // namespace policyd

@@ -14,6 +14,14 @@ namespace policyd {
 
 enum class Align : unsigned char { left, right };
 
+// What a cell says at a glance, on a terminal.
+enum class Tone : unsigned char { plain, good, warning, bad };
+
+struct Cell {
+  std::string text;
+  Tone tone = Tone::plain;
+};
+
 struct Column {
   std::string title;
   Align align = Align::left;
@@ -25,14 +33,15 @@ class Table {
 
   // As many cells as there are columns.
   void add(std::vector<std::string> row);
+  void add_cells(std::vector<Cell> row);
   [[nodiscard]] bool empty() const { return rows_.empty(); }
 
-  // With a newline after each line. `width` 0: as wide as it gets.
-  [[nodiscard]] std::string render(size_t width) const;
+  // With a newline after each line. `width` 0: as wide as it gets. `colours`: tones are shown.
+  [[nodiscard]] std::string render(size_t width, bool colours = false) const;
 
  private:
   std::vector<Column> columns_;
-  std::vector<std::vector<std::string>> rows_;
+  std::vector<std::vector<Cell>> rows_;
 };
 
 // "name   value" lines, the values under each other; pairs with an empty value are left out.
@@ -49,5 +58,7 @@ size_t display_width(std::string_view text);
 
 // Of the terminal that standard output is; 0 where it is none.
 size_t terminal_width();
+// Standard output is a terminal, and NO_COLOR (https://no-color.org) is not set.
+bool wants_colours();
 
 }  // namespace policyd

@@ -161,5 +161,16 @@ TEST_CASE("engine: a limit that is reached is told, unless nobody wants to know 
   CHECK(rig.events.told.empty());
 }
 
+TEST_CASE("engine: who sends is among the busy accounts, also where he is refused") {
+  EngineRig rig;
+  rig.decide(outgoing_lines());
+  rig.store.refuse(kLimit, std::nullopt);
+  for (int i = 0; i < 2; ++i) rig.decide(outgoing_lines({{"sasl_username", "ann@example.com"}}));
+  rig.explain(outgoing_lines({{"sasl_username", "dry@example.com"}}));
+  rig.decide(request_lines());
+  CHECK(rig.engine.busy_accounts().busiest(9, rig.clock.steady()) ==
+        std::vector<std::string>{"ann@example.com", "joe@example.com"});
+}
+
 }  // namespace
 }  // namespace policyd

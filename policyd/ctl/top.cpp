@@ -1,0 +1,91 @@
+// policyctl top: the busiest accounts and how much of each limit they have used; live on a terminal.
+#include <fmt/format.h>
+
+#include <chrono>
+#include <ctime>
+
+#include "policyd/ctl/command.h"
+#include "policyd/ctl/screen.h"
+#include "policyd/ctl/usage_text.h"
+#include "shared/admin_api.h"
+
+namespace policyd {
+
+namespace {
+
+constexpr size_t kHeading = 2;  // lines above the table, and one is the table's own
+
+std::string path_of(int limit) { return "/v1/top?limit=" + std::to_string(limit); }
+
+std::string time_of_day() {
+  const std::time_t now = std::time(nullptr);
+  std::tm local{};
+  localtime_r(&now, &local);
+  return fmt::format("{:02}:{:02}:{:02}", local.tm_hour, local.tm_min, local.tm_sec);
+}
+
+std::string heading(const Json& answer) {
+  const size_t accounts = member_of(answer, "accounts").size();
+  return fmt::format("{}  the busiest accounts of {}: {}  (q ends)\n\n", time_of_day(),
+                     displayable(text_of(answer, "node")), accounts);
+}
+
+std::string page(const Answer& answer, const ScreenSize& size) {
+  if (!answer.ok()) return time_of_day() + "  " + displayable(answer.error) + "\n\nq ends\n";
+  const size_t rows = size.rows > kHeading + 1 ? size.rows - kHeading - 1 : 1;
+  return heading(answer.json) + render_top(member_of(answer.json, "accounts"), size.columns, rows, wants_colours());
+}
+
+// While policyd cannot be reached that is what is shown: it may come back.
+int watch(Session& session, int limit, Milliseconds period) {
+  using Steady = std::chrono::steady_clock;
+  const Screen screen;
+  Answer answer = session.get(path_of(limit));
+  Steady::time_point due = Steady::now() + period;
+  for (;;) {
+    if (!Screen::draw(page(answer, Screen::size()))) return kRefused;
+    const auto left = std::chrono::duration_cast<Milliseconds>(due - Steady::now());
+    char key = 0;
+    const Screen::Why why = screen.wait(std::max(left, Milliseconds{0}), key);
+    if (why == Screen::Why::ended || (why == Screen::Why::key && (key == 'q' || key == 'Q'))) return kDone;
+    if (why == Screen::Why::resized || (why == Screen::Why::key && key != ' ')) continue;
+    answer = session.get(path_of(limit));
+    due = Steady::now() + period;
+  }
+}
+
+CommandAction declare_top(CLI::App& app) {
+  struct Given {
+    int limit = 100;
+    double every = 2;
+    bool once = false;
+  };
+  const auto given = std::make_shared<Given>();
+  app.add_option("--limit", given->limit, "at most so many accounts")
+      ->capture_default_str()
+      ->check(CLI::Range(1, kMostListed));
+  app.add_option("--every", given->every, "seconds between two looks")
+      ->capture_default_str()
+      ->check(CLI::Range(0.1, 3600.0));
+  app.add_flag("--once", given->once, "show it once and end, as without a terminal");
+  return [given](Session& session) {
+    if (!given->once && !session.options().json && Screen::possible()) {
+      return watch(session, given->limit, Milliseconds{static_cast<int64_t>(given->every * 1000)});
+    }
+    return session.show(session.get(path_of(given->limit)), [](const Json& answer) {
+      return render_top(member_of(answer, "accounts"), terminal_width(), 0, wants_colours());
+    });
+  };
+}
+
+constexpr Command kCommands[] = {
+    {"", "top", "the busiest accounts, live: those nearest to a limit first", declare_top},
+};
+
+}  // namespace
+
+std::span<const Command> top_commands() {
+  return kCommands;
+}
+
+}  // namespace policyd

@@ -1,0 +1,149 @@
+"""policyctl top and account show: the busiest accounts with their shares; live on a terminal, which is left as it was.
+
+The terminal is a pseudo-terminal; what is drawn is read from its other end.
+"""
+
+import json
+import os
+import pty
+import re
+import signal
+import struct
+import subprocess
+import termios
+import fcntl
+
+from support.case import E2eTest
+from support.policy_client import outgoing
+from support.policyd import Policyd
+from support.wait import wait_until
+
+LIMITS = '[accounts.default]\nmessages = ["10/1h"]\nrecipients = ["100/1d"]\nbytes = []\n'
+ENTER, LEAVE = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"
+
+
+class Terminal:
+    """A program on a pseudo-terminal of its own."""
+
+    def __init__(self, test, command, columns=80, rows=10, environment=None):
+        self.test = test
+        self.master, self.slave = pty.openpty()
+        self.resize(columns, rows, tell=False)
+        self.before = termios.tcgetattr(self.slave)
+        self.output = ""
+        os.set_blocking(self.master, False)
+        environment = {**os.environ, "TERM": "xterm", "NO_COLOR": "", **(environment or {})}
+        self.process = subprocess.Popen(command, stdin=self.slave, stdout=self.slave, stderr=self.slave,
+                                        env=environment, start_new_session=True)
+        test.addCleanup(self.close)
+
+    def close(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        os.close(self.master)
+        os.close(self.slave)
+
+    def resize(self, columns, rows, tell=True):
+        fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        if tell:
+            os.kill(self.process.pid, signal.SIGWINCH)
+
+    def read(self):
+        try:
+            self.output += os.read(self.master, 65536).decode()
+        except BlockingIOError:
+            pass
+        return self.output
+
+    def wait_for(self, text):
+        wait_until(lambda: text in self.read(), f"{text!r} on the terminal; it shows {self.output[-500:]!r}", 20)
+
+    def fresh(self):
+        """What is drawn from now on."""
+        self.read()
+        self.output = ""
+
+    def press(self, key):
+        os.write(self.master, key.encode())
+
+    def ended(self):
+        """The exit code; the terminal is as it was."""
+        code = wait_until(lambda: (self.read() or True) and self.process.poll() is not None and [self.process.poll()],
+                          "its end", 20)[0]
+        self.read()
+        self.test.assertTrue(self.output.endswith(LEAVE), repr(self.output[-100:]))
+        self.test.assertEqual(termios.tcgetattr(self.slave), self.before)
+        return code
+
+
+class Top(E2eTest):
+    def setUp(self):
+        self.policyd = Policyd(self, tables=LIMITS)
+        for account, messages in (("joe@example.com", 9), ("ann@example.com", 2), ("bob@example.com", 6)):
+            for _ in range(messages):
+                self.assertEqual(self.policyd.ask(outgoing(account)), "DUNNO")
+
+    def command(self, *arguments):
+        return [str(self.build / "policyctl"), "-c", str(self.policyd.config_path), *arguments]
+
+    def test_once(self):
+        table = self.policyd.ctl("top")
+        self.show(table)
+        rows = [line.split() for line in table.splitlines()]
+        self.assertEqual(rows[0], ["ACCOUNT", "FULL", "messages/1h", "recipients/1d"])
+        self.assertEqual([row[:2] for row in rows[1:]], [["joe@example.com", "90%"], ["bob@example.com", "60%"],
+                                                         ["ann@example.com", "20%"]])
+        self.assertEqual(rows[1][2:], ["[#########-]", "90%", "9%"])
+        self.assertEqual(self.policyd.ctl("top", "--once"), table)
+        answer = self.policyd.ctl_json("top", "--limit", "2")
+        self.assertEqual([account["account"] for account in answer["accounts"]], ["joe@example.com", "bob@example.com"])
+        self.assertEqual(answer["accounts"][0]["limits"][0]["used"], 9)
+
+    def test_live(self):
+        terminal = Terminal(self, self.command("top", "--every", "0.1"))
+        terminal.wait_for("ann@example.com")
+        self.assertTrue(terminal.output.startswith(ENTER))
+        self.assertIn("\x1b[1;31m 90%\x1b[0m", terminal.output)
+        self.assertEqual(self.policyd.ask(outgoing("joe@example.com")), "DUNNO")
+        terminal.wait_for("\x1b[1;31m100%\x1b[0m")
+        terminal.resize(80, 4)  # the heading and one account
+        wait_until(lambda: terminal.fresh() or wait_until(lambda: terminal.read().count("\x1b[H") > 1, "two pictures")
+                   and "bob@example.com" not in terminal.output, "a low picture")
+        self.assertIn("joe@example.com", terminal.output)
+        terminal.press("x")
+        terminal.press("q")
+        self.assertEqual(terminal.ended(), 0)
+        self.show(re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", terminal.output[:600]))
+
+    def test_signals_leave_the_terminal_sane(self):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            with self.subTest(number.name):
+                terminal = Terminal(self, self.command("top"))
+                terminal.wait_for("ann@example.com")
+                os.kill(terminal.process.pid, number)
+                self.assertEqual(terminal.ended(), 0)
+
+    def test_without_colour_and_without_policyd(self):
+        terminal = Terminal(self, self.command("top", "--every", "0.1"), environment={"NO_COLOR": "1"})
+        terminal.wait_for("ann@example.com")
+        self.assertNotIn("\x1b[1;31m", terminal.output)
+        self.policyd.stop()
+        terminal.wait_for("policyd cannot be reached")
+        self.policyd.start()
+        terminal.wait_for("no account has sent anything of late")
+        terminal.press("q")
+        self.assertEqual(terminal.ended(), 0)
+
+    def test_account_show(self):
+        shown = self.policyd.ctl("account", "show", "joe@example.com")
+        self.show(shown)
+        self.assertIn(["messages", "10/1h", "9", "1", "90%", "[#########-]"],
+                      [line.split() for line in shown.splitlines()])
+        self.assertNotIn("\x1b", shown)
+        terminal = Terminal(self, self.command("account", "show", "joe@example.com"))
+        terminal.wait_for("\x1b[1;31m[#########-]\x1b[0m")
+        self.assertNotIn(ENTER, terminal.output)
+        limits = self.policyd.ctl_json("account", "show", "joe@example.com")["limits"]
+        self.show(json.dumps(limits[0]))
+        self.assertEqual(limits[0]["used"], 9)
