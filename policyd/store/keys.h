@@ -47,6 +47,8 @@ class Keys {
   [[nodiscard]] std::string report(ReportKind kind, WallTime hour) const;
   [[nodiscard]] std::string report_batch(std::string_view node) const;
 
+  [[nodiscard]] std::string journal() const { return prefix_ + "journal"; }
+
   // Prefixes of what is mirrored, for CLIENT TRACKING.
   [[nodiscard]] std::string blocks() const { return prefix_ + "block:"; }
   [[nodiscard]] std::string accounts() const { return prefix_ + "account:"; }

@@ -190,6 +190,37 @@ Task<Result<ReportHours>> MemoryStore::report(ReportKind kind, WallTime since) {
   co_return reports_.hours(kind, since);
 }
 
+Task<Result<void>> MemoryStore::add_journal(JournalBatch batch) {
+  const WallTime now = clock_.wall();
+  if (!writer_) {
+    journal_.add(std::move(batch), now);
+    co_return Result<void>();
+  }
+  StateWriter::Work work = [batch = std::make_shared<const JournalBatch>(std::move(batch)), now](StateFile& file) {
+    return file.add_journal(*batch, now);
+  };
+  StateWriter::Effect effect = [] { return true; };
+  Task<Result<bool>> written = writer_->write(std::move(work), std::move(effect));
+  const Result<bool> done = co_await written;
+  if (!done) co_return done.error();
+  co_return Result<void>();
+}
+
+// Reading waits its turn among what is written: one job at a time.
+Task<Result<JournalPage>> MemoryStore::journal(JournalRange range) {
+  if (!writer_) co_return journal_.read(range);
+  auto page = std::make_shared<Result<JournalPage>>(JournalPage());
+  StateWriter::Work work = [page, range](StateFile& file) {
+    *page = file.journal(range);
+    return Result<void>();  // that it cannot be read does not mean that it cannot be written
+  };
+  StateWriter::Effect effect = [] { return true; };
+  Task<Result<bool>> read = writer_->write(std::move(work), std::move(effect));
+  const Result<bool> done = co_await read;
+  if (!done) co_return done.error();
+  co_return std::move(*page);
+}
+
 // What a node knows of itself the admin layer adds.
 Task<Result<std::vector<NodeInfo>>> MemoryStore::nodes() {
   NodeInfo self;

@@ -1,9 +1,10 @@
 // The embedded store: everything in this process, and with a file durable.
 //
-// With a file blocks, locks and settings are on disk when the call returns; counters, greylist and reports are written
-// every kFlushPeriod and at stop(). A disk that cannot be written to is an Error for blocks and settings; a lock is in
-// force all the same, and written when it can be; all else goes on in memory, the state is told once (log) and writing
-// is tried again. start() fails where the file cannot be opened;
+// With a file blocks, locks, settings and the journal are on disk when the call returns; counters, greylist and reports
+// are written every kFlushPeriod and at stop(). Without one the journal is a ring (journal_ring.h). A disk that cannot be
+// written to is an Error for blocks and settings; a lock is in force all the same, and written when it can be; all else
+// goes on in memory, the state is told once (log) and writing is tried again. start() fails where the file cannot be
+// opened;
 // rows of it that make no sense are logged and left out.
 #pragma once
 
@@ -18,6 +19,7 @@
 #include "policyd/report/report_table.h"
 #include "policyd/store/claim_table.h"
 #include "policyd/store/greylist_table.h"
+#include "policyd/store/journal_ring.h"
 #include "policyd/store/ledger.h"
 #include "policyd/store/mirror.h"
 #include "policyd/store/state_writer.h"
@@ -53,6 +55,8 @@ class MemoryStore final : public Store {
   Task<bool> claim(std::string what, Milliseconds duration) override;
   Task<Result<void>> add_report(ReportBatch batch) override;
   Task<Result<ReportHours>> report(ReportKind kind, WallTime since) override;
+  Task<Result<void>> add_journal(JournalBatch batch) override;
+  Task<Result<JournalPage>> journal(JournalRange range) override;
   Task<Result<std::vector<NodeInfo>>> nodes() override;
   [[nodiscard]] StoreStatus status() const override;
 
@@ -79,6 +83,7 @@ class MemoryStore final : public Store {
   std::vector<Lock> ended_locks_;            // that nobody has been told of
   std::set<std::string> unwritten_locks_;    // accounts whose locks the file does not know as they are
   ClaimTable claims_;
+  JournalRing journal_;  // without a file
   std::unique_ptr<StateWriter> writer_;  // none without a file
   std::unique_ptr<Timer> sweep_timer_, flush_timer_;
 };

@@ -58,6 +58,8 @@ class RedisStore final : public Store, private RedisLink::User {
   Task<bool> claim(std::string what, Milliseconds duration) override;
   Task<Result<void>> add_report(ReportBatch batch) override;
   Task<Result<ReportHours>> report(ReportKind kind, WallTime since) override;
+  Task<Result<void>> add_journal(JournalBatch batch) override;
+  Task<Result<JournalPage>> journal(JournalRange range) override;
   Task<Result<std::vector<NodeInfo>>> nodes() override;
   [[nodiscard]] StoreStatus status() const override;
 

@@ -72,6 +72,12 @@ extern const std::string_view kGreylistScript;
 //   reply 1; 0: the batch was the last one that this node added
 extern const std::string_view kAddReportScript;
 
+// Adds rows to the journal (journal/rows.h) and bounds it. What is there and is no stream is replaced.
+//   KEYS  journal key
+//   ARGV  1 most rows, 2 ms that they are kept; 3 and on, of each row: its id, its node, its text
+//   reply 1
+extern const std::string_view kAddJournalScript;
+
 // Tells that this node lives, and who else does.
 //   KEYS  1 nodes key, 2 the key of what elements are hashed with
 //   ARGV  1 node id, 2 what to say of it (JSON), 3 ms after which a node that is silent is forgotten, as is one that

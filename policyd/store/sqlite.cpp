@@ -57,6 +57,8 @@ void Sqlite::rollback() {
   if (sqlite3_get_autocommit(connection_) == 0) sqlite3_exec(connection_, "ROLLBACK", nullptr, nullptr, nullptr);
 }
 
+int64_t Sqlite::changes() const { return failed() ? 0 : sqlite3_changes(connection_); }
+
 SqliteStatement::SqliteStatement(Sqlite& database, std::string_view sql) : database_(database) {
   if (database_.failed()) return;
   database_.note(sqlite3_prepare_v2(database_.connection_, sql.data(), static_cast<int>(sql.size()), &statement_,

@@ -30,6 +30,8 @@ class Sqlite {
   // The first column of the first row; 0 and empty where there is none.
   int64_t number(const char* sql);
   std::string word(const char* sql);
+  // Rows that the last statement has inserted, changed or deleted; 0 after a failure.
+  [[nodiscard]] int64_t changes() const;
   void rollback();  // if a transaction is open; also after a failure
 
   [[nodiscard]] bool failed() const { return problem_ != Problem::none; }

@@ -1,6 +1,6 @@
 // The state file in SQLite: see state_file.h.
 //
-// One file with eight tables, in WAL mode with synchronous=FULL: what was committed is on disk, and a process that is
+// One file with nine tables, in WAL mode with synchronous=FULL: what was committed is on disk, and a process that is
 // killed at any moment loses nothing of it. The exclusive lock is held as long as the file is open, and goes with the
 // process. Names and values are stored octet by octet. A schema of a later policyd is refused, never guessed at.
 #include <fcntl.h>
@@ -15,6 +15,7 @@
 #include "policyd/store/cell_codec.h"
 #include "policyd/store/sqlite.h"
 #include "policyd/store/sqlite_greylist.h"
+#include "policyd/store/sqlite_journal.h"
 #include "policyd/store/sqlite_locks.h"
 #include "policyd/store/sqlite_reports.h"
 #include "policyd/store/state_file.h"
@@ -51,6 +52,7 @@ constexpr FileTable kTables[] = {
     {"reports", kCreateReports},
     {"locks", kCreateLocks},
     {"lock_events", kCreateLockEvents},
+    {"journal", kCreateJournal},
 };
 constexpr const char* kSign = "PRAGMA application_id = 1886350436; PRAGMA user_version = 1";
 static_assert(kApplication == 1886350436 && kSchema == 1, "as in kSign");
@@ -120,6 +122,8 @@ class SqliteFile final : public StateFile {
   Result<void> write_elements(const ElementBatch& batch) override;
   Result<void> write_greylist(const GreylistBatch& batch) override;
   Result<void> write_reports(const std::vector<ReportRow>& batch) override;
+  Result<void> add_journal(const JournalBatch& batch, WallTime now) override;
+  Result<JournalPage> journal(const JournalRange& range) override;
   Result<void> sweep(WallTime now) override;
 
  private:
@@ -136,6 +140,7 @@ class SqliteFile final : public StateFile {
   const std::string path_;
   std::mutex mutex_;  // jobs come from several threads
   Sqlite database_;
+  SqliteJournal journal_{database_};
   std::vector<std::string> losses_;  // as far as they can be seen when it is opened
 };
 
@@ -375,6 +380,25 @@ Result<void> SqliteFile::write_reports(const std::vector<ReportRow>& batch) {
   policyd::write_reports(database_, batch);
   database_.run("COMMIT");
   return written();
+}
+
+Result<void> SqliteFile::add_journal(const JournalBatch& batch, WallTime now) {
+  const std::lock_guard lock(mutex_);
+  database_.run("BEGIN IMMEDIATE");
+  journal_.add(batch, now);
+  database_.run("COMMIT");
+  const bool failed = database_.failed();
+  if (failed) journal_.forget();
+  return written();
+}
+
+Result<JournalPage> SqliteFile::journal(const JournalRange& range) {
+  const std::lock_guard lock(mutex_);
+  JournalPage page = journal_.read(range);
+  if (!database_.failed()) return page;
+  Error error{path_ + ": cannot be read: " + database_.reason()};
+  database_.forget_failure();
+  return error;
 }
 
 Result<void> SqliteFile::sweep(WallTime now) {

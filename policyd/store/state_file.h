@@ -1,5 +1,5 @@
-// The embedded store's file: blocks, locks, settings, counters, greylist and reports in SQLite, so that they outlive
-// the process.
+// The embedded store's file: blocks, locks, settings, counters, greylist, reports and the journal in SQLite, so that
+// they outlive the process.
 //
 // Blocks, locks and settings are committed and on disk (synchronous=FULL) when put_/remove_ return; all else comes in
 // batches. Every call may block on the disk, so after load() all of them run on libuv's thread pool, one at a time
@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "policyd/journal/rows.h"
 #include "policyd/locks/lock_rules.h"
 #include "policyd/report/figures.h"
 #include "policyd/store/greylist_table.h"
@@ -62,6 +63,10 @@ class StateFile {
 
   // One transaction; each row takes the place of the one it was.
   virtual Result<void> write_reports(const std::vector<ReportRow>& batch) = 0;
+
+  // One transaction: adds the rows, each once, and drops what is too old or too much.
+  virtual Result<void> add_journal(const JournalBatch& batch, WallTime now) = 0;
+  virtual Result<JournalPage> journal(const JournalRange& range) = 0;
 
   // Drops what has run out.
   virtual Result<void> sweep(WallTime now) = 0;

@@ -1,5 +1,5 @@
 // What policyd remembers, in the verbs of its domain: charge, greylist, blocks, locks, account settings, usage, claims,
-// reports, nodes.
+// reports, the journal, nodes.
 //
 // Two kinds exist: embedded (memory.*, durable with a file) and Redis (redis.*), which keeps answering while Redis is
 // away (local_share.*). One contract suite (tests/contract) runs on all of them. Reads that a decision needs (blocks,
@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "policyd/async/task.h"
+#include "policyd/journal/rows.h"
 #include "policyd/locks/lock_rules.h"
 #include "policyd/report/figures.h"
 #include "shared/block.h"
@@ -187,6 +188,12 @@ class Store {
   // The figures of all nodes, from the hour that `since` lies in; the last kReportKept are kept
   // (shared/report_period.h).
   virtual Task<Result<ReportHours>> report(ReportKind kind, WallTime since) = 0;
+
+  // Adds rows to the journal of all nodes, and drops what is too old or too much. An Error: they may have been taken or
+  // not, and are to be handed over again, unchanged.
+  virtual Task<Result<void>> add_journal(JournalBatch batch) = 0;
+  // Rows of it, in the order of their places; rows that are too old may still be there.
+  virtual Task<Result<JournalPage>> journal(JournalRange range) = 0;
 
   // Nodes last seen, this one included.
   virtual Task<Result<std::vector<NodeInfo>>> nodes() = 0;

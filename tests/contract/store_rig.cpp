@@ -32,6 +32,16 @@ for _, key in ipairs(redis.call('KEYS', 'policyd:grey:*')) do
     redis.call('SET', key, string.format('%s%.0f%s', before, at - ARGV[1], after), 'PX', string.format('%.0f', left))
   end
 end
+local rows = redis.call('XRANGE', 'policyd:journal', '-', '+')
+if #rows > 0 then
+  local left = redis.call('PTTL', 'policyd:journal') - tonumber(ARGV[1])
+  redis.call('DEL', 'policyd:journal')
+  for _, row in ipairs(rows) do
+    local at, number = string.match(row[1], '^(%d+)-(%d+)$')
+    redis.call('XADD', 'policyd:journal', string.format('%.0f-%s', at - ARGV[1], number), unpack(row[2]))
+  end
+  redis.call('PEXPIRE', 'policyd:journal', string.format('%.0f', left))
+end
 return 1
 )lua";
   REQUIRE(rig.world_as<RedisServer>().command({"EVAL", kAge, "0", std::to_string(by.count())}) == ":1\r\n");

@@ -2,7 +2,7 @@
 //
 // A new store is one row in store_kinds() (store_rig.cpp). The clock starts at the real time and stands still: embedded
 // stores take their time from it, Redis has its own, so no test of the suite depends on the passing of
-// time; pass_time() lets it pass for the greylist.
+// time; pass_time() lets it pass for the greylist and the journal.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -27,8 +27,8 @@ struct StoreKind {
   // What outlives a restart: a directory, a server. May be nothing.
   std::shared_ptr<void> (*make_world)();
   std::unique_ptr<Store> (*make_store)(StoreRig& rig);
-  // Makes the greylist records in the world that much older, where their time is not the rig's clock.
-  void (*age_greylist)(StoreRig& rig, Milliseconds by);
+  // Makes the greylist records and the journal in the world that much older, where their time is not the rig's clock.
+  void (*age)(StoreRig& rig, Milliseconds by);
   // The same of the lock of an account, if it has one.
   void (*age_lock)(StoreRig& rig, const std::string& account, Milliseconds by);
 };
@@ -49,10 +49,10 @@ class StoreRig {
     return loop.run(std::move(task));
   }
   ChargeResult charge(const Charge& charge) { return run(store->charge(charge)); }
-  // On the clock, and for the greylist.
+  // On the clock, and for the greylist and the journal.
   void pass_time(Milliseconds by) {
     clock.advance(by);
-    kind.age_greylist(*this, by);
+    kind.age(*this, by);
   }
   // Makes a lock that much older; of a store whose time is the rig's clock, everything.
   void age_lock(const std::string& account, Milliseconds by) { kind.age_lock(*this, account, by); }

@@ -1,7 +1,7 @@
 // A store that says what the test tells it to, and keeps what it was asked.
 //
-// It answers charges and greylisting, makes and ends locks, and takes reports only: blocks and settings are for tests
-// to write into the Mirror themselves.
+// It answers charges and greylisting, makes and ends locks, and takes reports and journals only: blocks and settings are
+// for tests to write into the Mirror themselves.
 #pragma once
 
 #include <string>
@@ -40,6 +40,9 @@ class FakeStore final : public Store {
   GreylistResult greylisted;  // the answer to every attempt
   std::vector<ReportBatch> reported;  // handed over, whether it was taken or not
   std::string report_trouble;         // not empty: none is taken
+  std::vector<JournalBatch> journaled;  // the same of the journal
+  std::string journal_trouble;
+  JournalPage journal_page;           // the answer to every range
   bool away = false;                  // as status() says
   std::vector<LockRequest> locked;  // asked for, whether they were made or not
   std::string lock_trouble;         // not empty: none is made
@@ -114,6 +117,14 @@ class FakeStore final : public Store {
     co_return Result<void>();
   }
   Task<Result<ReportHours>> report(ReportKind, WallTime) override { co_return none(); }
+  Task<Result<void>> add_journal(JournalBatch batch) override {
+    auto passing = gate.pass();
+    co_await passing;
+    journaled.push_back(std::move(batch));
+    if (!journal_trouble.empty()) co_return Error{journal_trouble};
+    co_return Result<void>();
+  }
+  Task<Result<JournalPage>> journal(JournalRange) override { co_return journal_page; }
   Task<Result<std::vector<NodeInfo>>> nodes() override { co_return none(); }
   [[nodiscard]] StoreStatus status() const override {
     StoreStatus status;
@@ -122,7 +133,9 @@ class FakeStore final : public Store {
   }
 
  private:
-  static Error none() { return Error{"the fake store charges, greylists, locks and takes reports only"}; }
+  static Error none() {
+    return Error{"the fake store charges, greylists, locks and takes reports and journals only"};
+  }
 };
 
 }  // namespace policyd::test

@@ -42,6 +42,8 @@ class FakeFile final : public StateFile {
     for (const GreylistRecord& record : batch) greylist[record.key] = record;
     return note("greylist");
   }
+  Result<void> add_journal(const JournalBatch&, WallTime) override { return {}; }
+  Result<JournalPage> journal(const JournalRange&) override { return JournalPage(); }
   Result<void> write_reports(const std::vector<ReportRow>& batch) override {
     if (full) return Error{"state.db: cannot be written: database or disk is full"};
     for (const ReportRow& row : batch) reports[row.name] = row;

@@ -50,6 +50,8 @@ class StubStore final : public Store {
   Task<bool> claim(std::string, Milliseconds) override { co_return true; }
   Task<Result<void>> add_report(ReportBatch) override { co_return Result<void>(); }
   Task<Result<ReportHours>> report(ReportKind, WallTime) override { co_return ReportHours(); }
+  Task<Result<void>> add_journal(JournalBatch) override { co_return Result<void>(); }
+  Task<Result<JournalPage>> journal(JournalRange) override { co_return JournalPage(); }
   Task<Result<std::vector<NodeInfo>>> nodes() override {
     asked = true;
     if (stuck) co_await std::suspend_always{};
