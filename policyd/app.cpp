@@ -93,13 +93,16 @@ Result<void> App::start() {
   notifier_ = std::make_unique<Notifier>(loop_.get(), clock_, *store_, node_name(*config_), config_->notify);
   watch_ = std::make_unique<StateWatch>(*store_, zones_, node_name(*config_), *notifier_);
   warden_ = std::make_unique<Warden>(loop_.get(), *store_, mirror_, notifier_.get(), node_name(*config_));
-  const EngineParts parts{mirror_, *store_, resolver_, zones_, clock_, loop_.get(), *warden_, notifier_.get()};
+  journal_ = std::make_unique<Journal>(loop_.get(), clock_, *store_, node_name(*config_));
+  journal_->reconfigure(config_->journal);
+  const EngineParts parts{mirror_,         *store_,   resolver_,       zones_,        clock_,
+                          loop_.get(), *warden_, notifier_.get(), journal_.get()};
   engine_ = std::make_unique<Engine>(config_, parts);
   reporter_ = std::make_unique<Reporter>(loop_.get(), clock_, engine_->tally(), *store_);
   if (auto opened = open_listeners(); !opened) return opened;
   const AdminContext context{*engine_, *store_, mirror_, clock_, resolver_, started_, node_name(*config_),
                              [this] { return ListenerStatistics{sessions_.connections, sessions_.bad_requests}; },
-                             [this] { return resolver_.status(); }, *reporter_, *warden_};
+                             [this] { return resolver_.status(); }, *reporter_, *warden_, *journal_};
   auto admin = AdminServer::start(loop_.get(), context, config_->admin);
   if (!admin) return admin.error();
   admin_ = *std::move(admin);
@@ -127,10 +130,14 @@ void App::run() {
   each_second_.every(std::chrono::seconds(1));
   reporter_->start();
   warden_->start();
+  journal_->start();
   if (draining_) drain();  // the signal came while it was starting
   loop_.run();             // until drain() has let go of all that keeps it
   // A session that reads no more keeps no loop alive, but may still be waiting for a decision.
   loop_.run_until([this] { return sessions_.connections == 0; });
+  // Before the admin API goes, whose requests hand the journal over too and are dropped with it.
+  loop_.run_until([this] { return journal_->status().waiting == 0 || !journal_->status().trouble.empty(); });
+  loop_.run(journal_->stop());
   admin_.reset();  // waits for its threads, so not before the last decision
   warden_->stop();
   loop_.run_until([this] { return warden_->idle(); });
@@ -159,6 +166,7 @@ void App::reload() {
     if (const auto configured = resolver_.reconfigure(dns_config(*fresh)); !configured) {
       spdlog::error("{}; the DNS servers stay as they were", configured.error().message);
     }
+    if (journal_) journal_->reconfigure(fresh->journal);
     if (engine_) engine_->reconfigure(fresh);
     if (notifier_) notifier_->reconfigure(fresh->notify);
     zones_.tick();

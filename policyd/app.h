@@ -16,6 +16,7 @@
 #include "policyd/dns/cares.h"
 #include "policyd/dnsbl/zones.h"
 #include "policyd/engine.h"
+#include "policyd/journal/journal.h"
 #include "policyd/listener.h"
 #include "policyd/locks/warden.h"
 #include "policyd/notify/notifier.h"
@@ -61,6 +62,7 @@ class App {
   std::unique_ptr<Notifier> notifier_;
   std::unique_ptr<StateWatch> watch_;
   std::unique_ptr<Warden> warden_;
+  std::unique_ptr<Journal> journal_;
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<Reporter> reporter_;
   Streams streams_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "policyd/journal/journal.h"
 #include "policyd/score.h"
 #include "shared/text.h"
 
@@ -85,6 +86,7 @@ Engine::Engine(std::shared_ptr<const Config> config, const EngineParts& parts)
       clock_(parts.clock),
       loop_(parts.loop),
       warden_(parts.warden),
+      journal_(parts.journal),
       policies_(config, parts.mirror),
       events_(parts.events) {
   statistics_.checks.resize(check_table().size());
@@ -192,6 +194,7 @@ Task<Verdict> Engine::evaluate(const Request& request, Mode mode, OpenTransactio
     outgoing_.settle(request.instance(), subject.account());
   }
   if (going_on && policy && judging && mode == Mode::live) outgoing_.passed(request, subject, *policy, config);
+  if (mode == Mode::live) write_journal(request, verdict);
   if (going_on && judging && key) recent_.remember(*key, verdict.action, verdict.text, verdict.score);
   if (mode == Mode::live) {
     if (policy && verdict.charge.sign) {
@@ -259,6 +262,14 @@ void Engine::tell_limit(const Verdict& verdict) const {
   nlohmann::json details = {
       {"meter", meter}, {"limit", limit.to_string()}, {"action", action_name(verdict.action)}, {"reply", verdict.text}};
   events_->tell({EventKind::limit, verdict.account, text, std::move(details)});
+}
+
+// What was held before has its id in its text.
+void Engine::write_journal(const Request& request, Verdict& verdict) {
+  if (!journal_) return;
+  journal_->note_queue_id(request);
+  const bool passes = verdict.action == Action::dunno || verdict.action == Action::prepend;
+  if (!passes && verdict.cause != Cause::earlier) journal_->record(request, verdict);
 }
 
 void Engine::count(const Verdict& verdict) {

@@ -1,11 +1,11 @@
 // The engine: from a request to a verdict.
 //
 // blocks -> locks (outgoing) -> (already decided?) -> allow -> checks -> score -> greylisting (incoming) or the account's
-// rules and limits (outgoing: outgoing.h). Blocks and locks come from the mirror and are looked at afresh every time; a
-// recipient that passed once is not checked or charged again however many restriction lists ask. The refusal is soft:
-// only RCPT is refused, so CONNECT, EHLO and MAIL are answered DUNNO; DATA and END-OF-MESSAGE settle the charge. But of a
-// locked account nothing goes out: what was under way when the lock came is refused there too. Never fails: what cannot
-// be found out is neutral.
+// rules and limits (outgoing: outgoing.h) -> journal. Blocks and locks come from the mirror and are looked at afresh every
+// time; a recipient that passed once is not checked or charged again however many restriction lists ask. The refusal is
+// soft: only RCPT is refused, so CONNECT, EHLO and MAIL are answered DUNNO; DATA and END-OF-MESSAGE settle the charge. But
+// of a locked account nothing goes out: what was under way when the lock came is refused there too. Never fails: what
+// cannot be found out is neutral.
 #pragma once
 
 #include <array>
@@ -41,6 +41,8 @@ struct uv_loop_s;
 
 namespace policyd {
 
+class Journal;
+
 // Counted since start, for status and metrics.
 struct EngineStatistics {
   uint64_t requests = 0;
@@ -61,8 +63,9 @@ struct EngineParts {
   Zones& zones;  // is given every configuration that the engine is given
   const Clock& clock;
   uv_loop_s* loop;
-  Warden& warden;  // told of signs of a hijack
+  Warden& warden;               // told of signs of a hijack
   EventSink* events = nullptr;  // who is told of limits that are reached; null: nobody
+  Journal* journal = nullptr;   // none: refusals have no ids
 };
 
 class Engine {
@@ -101,6 +104,7 @@ class Engine {
   Task<void> greylist(const Request& request, const GreylistKeys& keys, const Config::Greylist& config, Mode mode,
                       Verdict& verdict);
   void prepend(const Request& request, const Config& config, Verdict& verdict);
+  void write_journal(const Request& request, Verdict& verdict);
   void count(const Verdict& verdict);
   void tell_limit(const Verdict& verdict) const;
 
@@ -112,6 +116,7 @@ class Engine {
   const Clock& clock_;
   uv_loop_s* loop_;
   Warden& warden_;
+  Journal* journal_;
   RecentDecisions recent_;
   HeaderFields headers_;
   AccountPolicies policies_;

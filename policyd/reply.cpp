@@ -130,6 +130,7 @@ void append_log_line(std::string& out, const Request& request, const Verdict& ve
   append_limit(out, verdict.charge);
   if (verdict.greylisting) append_greylisting(out, *verdict.greylisting);
   append_field(out, " text=", verdict.text);
+  append_field(out, " id=", verdict.id);
   append_field(out, " queue_id=", request.get(Attribute::queue_id));
   append_field(out, " instance=", request.instance());
 }

@@ -64,6 +64,7 @@ struct Verdict {
   std::optional<Greylisting> greylisting;  // incoming: where it was looked at
   ChargeResult charge;         // outgoing: what the limits said
   std::string_view rule{};     // cause rule: the account's setting, "max_size"
+  std::string id;              // of its entry in the journal, which stands in the text too; empty: it has none
 };
 
 }  // namespace policyd

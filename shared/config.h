@@ -139,6 +139,13 @@ struct Config {
     std::string target;                      // "stderr", "syslog" or a file's path
     std::string verdicts;                    // "all", "refused" (all but DUNNO), "none"
   } log;
+  struct Journal {
+    bool enabled;
+    Milliseconds keep;
+    int max;                                 // entries
+    bool redact;
+    std::string redact_key;                  // not empty where redact is true
+  } journal;
   std::map<std::string, CheckSettings, std::less<>> checks;       // one for every CheckSpec
   std::vector<AllowEntry> allow;
   std::map<std::string, AccountSettings, std::less<>> accounts;   // "default", "example.com", "joe@example.com",

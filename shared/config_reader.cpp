@@ -71,6 +71,7 @@ void ConfigReader::read(const ConfigNode& document) {
   if (timing_at_) check_timing();
   if (greylist_at_) check_greylist();
   if (notify_at_) check_notify();
+  if (redact_at_) check_redact();
 }
 
 // A charge may take two round trips to the store, after the checks: both have to fit.
@@ -102,6 +103,13 @@ void ConfigReader::check_notify() {
            quoted(command.front()) + " is not an absolute path; write e.g. \"/usr/lib/policyd/notify-mail\"");
 }
 
+// Without a secret whoever guesses an address can tell that it is the one.
+void ConfigReader::check_redact() {
+  if (!config_.journal.redact || !config_.journal.redact_key.empty()) return;
+  complain(*redact_at_, "journal.redact",
+           "needs journal.redact_key, the same on every node; make one with `openssl rand -hex 16`");
+}
+
 std::vector<ConfigProblem> ConfigReader::problems() const {
   std::vector<ConfigProblem> sorted = problems_;
   std::stable_sort(
@@ -126,6 +134,7 @@ void ConfigReader::read_member(const ConfigMember& member, const std::string& se
     greylist_at_ = member.value.at;
     greylist_key_ = path;
   }
+  if (path == "journal.redact") redact_at_ = member.value.at;
   if (const KeyRow* row = find_row(path)) return row->read(member.value, config_, complainer(path));
   if (path == kAllow) return read_allow(member.value);
   const bool is_section = path == kChecks || path == kAccounts || !names_in(path).empty();

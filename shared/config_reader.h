@@ -66,6 +66,7 @@ class ConfigReader {
   void check_timing();
   void check_greylist();
   void check_notify();
+  void check_redact();
   bool is_table(const ConfigNode& value, const std::string& path);
   void complain_unknown(const ConfigMember& member, const std::string& path,
                         const std::vector<std::string_view>& known, const std::string& hint = "");
@@ -80,6 +81,7 @@ class ConfigReader {
   std::optional<ConfigPosition> greylist_at_;  // of the last of greylist.block and greylist.pass
   std::string greylist_key_;
   std::optional<ConfigPosition> notify_at_;  // of notify.command
+  std::optional<ConfigPosition> redact_at_;
 };
 
 }  // namespace policyd

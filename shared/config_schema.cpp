@@ -255,12 +255,35 @@ Rows log_rows() {
         [](auto& c) -> auto& { return c.log.verdicts; }),
   };
 }
+
+// The key is a secret: it is shown as stars, as many as it needs at least.
+Text<std::string> redact_key() {
+  return {R"("0123456789abcdef")", parse_redact_key,
+          [](const std::string& key) { return std::string(key.empty() ? 0 : kLeastRedactKey, '*'); }};
+}
+
+Rows journal_rows() {
+  using namespace std::chrono_literals;
+  return {
+    flag_row({"journal.enabled", "true", "whether refusals get an id and an entry in the journal"},
+             [](auto& c) -> auto& { return c.journal.enabled; }),
+    text_row(
+        {"journal.keep", R"("30d")", "how long entries are kept"},
+        duration(R"("30d")", 1h, 366 * 24h), [](auto& c) -> auto& { return c.journal.keep; }),
+    number_row({"journal.max", "1000000", "entries that are kept at most"}, 1, 100'000'000,
+               [](auto& c) -> auto& { return c.journal.max; }),
+    flag_row({"journal.redact", "false", "whether addresses and logins in it are hashed"},
+             [](auto& c) -> auto& { return c.journal.redact; }),
+    text_row({"journal.redact_key", R"("")", "the secret that they are hashed with"}, redact_key(),
+             [](auto& c) -> auto& { return c.journal.redact_key; }),
+  };
+}
 // clang-format on
 
 std::vector<KeyRow> make_rows() {
   Rows all;
   for (const auto rows : {server_rows, admin_rows, store_rows, dns_rows, traffic_rows, score_rows, blocks_rows,
-                          locks_rows, limits_rows, greylist_rows, notify_rows, log_rows}) {
+                          locks_rows, limits_rows, greylist_rows, notify_rows, log_rows, journal_rows}) {
     const Rows table = rows();
     all.insert(all.end(), table.begin(), table.end());
   }

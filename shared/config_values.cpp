@@ -175,6 +175,12 @@ Result<std::string> parse_command_word(std::string_view text) {
   return Error{"\"\" is empty; the command is a path such as \"/usr/lib/policyd/notify-mail\", and its arguments"};
 }
 
+Result<std::string> parse_redact_key(std::string_view text) {
+  if (text.empty() || text.size() >= kLeastRedactKey) return std::string(text);
+  constexpr auto reason = "has {} characters; expected at least {}, e.g. from `openssl rand -hex 16`, or \"\" for none";
+  return Error{fmt::format(reason, text.size(), kLeastRedactKey)};
+}
+
 Result<std::string> parse_log_target(std::string_view text) {
   if (text == "stderr" || text == "syslog") return std::string(text);
   if (text.starts_with('/') && !text.ends_with('/')) return std::string(text);

@@ -49,6 +49,9 @@ Result<std::string> parse_reply_text(std::string_view text);
 
 // A word of a command line; not empty.
 Result<std::string> parse_command_word(std::string_view text);
+// A secret of at least so many characters, or empty for none. The Error does not repeat it.
+inline constexpr size_t kLeastRedactKey = 16;
+Result<std::string> parse_redact_key(std::string_view text);
 
 // "stderr", "syslog", or the absolute path of a file.
 Result<std::string> parse_log_target(std::string_view text);

@@ -20,6 +20,7 @@
 #include "policyd/dns/caching_resolver.h"
 #include "policyd/dns/resolver.h"
 #include "policyd/engine.h"
+#include "policyd/journal/journal.h"
 #include "policyd/report/reporter.h"
 #include "policyd/store/mirror.h"
 #include "policyd/store/store.h"
@@ -46,6 +47,7 @@ struct AdminContext {
   std::function<ResolverStatus()> dns;
   Reporter& reporter;
   Warden& warden;
+  Journal& journal;
 };
 
 // A request, routed and parsed.

@@ -86,6 +86,14 @@ Json dns_json(const ResolverStatus& status) {
           {"servers", std::move(servers)}};
 }
 
+Json journal_json(const JournalStatus& journal) {
+  return {{"enabled", journal.enabled},
+          {"written", journal.written},
+          {"waiting", journal.waiting},
+          {"lost", journal.lost},
+          {"trouble", journal.trouble}};
+}
+
 Json zones_json(const Zones& zones) {
   Json list = Json::array();
   for (const ZoneStatus& zone : zones.status()) {
@@ -129,6 +137,7 @@ Task<ApiAnswer> get_status(const AdminContext& context, const ApiRequest&) {
   body["causes"] = causes_json(statistics);
   body["checks"] = checks_json(statistics);
   body["dns"] = dns_json(context.dns());
+  body["journal"] = journal_json(context.journal.status());
   body["zones"] = zones_json(context.engine.zones());
   body["connections"] = listeners.connections;
   body["bad_requests"] = listeners.bad_requests;

@@ -40,6 +40,18 @@ std::string dns_line(const Json& dns) {
   return line;
 }
 
+// "1200 entries written"; then what is wrong.
+std::string journal_line(const Json& journal) {
+  if (member_of(journal, "enabled") == false) return "off";
+  std::string line = std::to_string(number_of(journal, "written")) + " entries written";
+  if (const int64_t waiting = number_of(journal, "waiting"); waiting > 0)
+    line += ", " + std::to_string(waiting) + " waiting";
+  if (const int64_t lost = number_of(journal, "lost"); lost > 0)
+    line += "; " + std::to_string(lost) + " were too many to wait, and are lost";
+  const std::string trouble = text_of(journal, "trouble");
+  return trouble.empty() ? line : line + "; CANNOT BE WRITTEN: " + trouble;
+}
+
 std::string facts(const Json& status) {
   const std::string connections = std::to_string(number_of(status, "connections")) + " open, " +
                                   std::to_string(number_of(status, "bad_requests")) +
@@ -52,6 +64,7 @@ std::string facts(const Json& status) {
                        {"nodes", text_of(status, "nodes_error")},
                        {"requests", std::to_string(number_of(status, "requests"))},
                        {"connections", connections},
+                       {"journal", journal_line(member_of(status, "journal"))},
                        {"dns", dns_line(member_of(status, "dns"))},
                        {"blocks", std::to_string(number_of(status, "blocks"))},
                        {"locks", std::to_string(number_of(status, "locks"))}});

@@ -42,7 +42,8 @@ TEST_CASE("store: the journal gives rows back as they were, in the order in whic
   on_every_store([](StoreRig& rig) {
     CHECK(all(rig).rows.empty());
     CHECK_FALSE(all(rig).more);
-    const std::vector<JournalRow> rows{row(rig, 5, R"({"a":"b c"})"), row(rig, 4, ""), row(rig, 3, "j\xc3\xb6rg \xff '")};
+    const std::vector<JournalRow> rows{row(rig, 5, R"({"a":"b c"})"), row(rig, 4, ""),
+                                       row(rig, 3, "j\xc3\xb6rg \xff '")};
     add(rig, {rows[0], rows[1]});
     add(rig, {rows[2]});
     const JournalPage page = all(rig);

@@ -41,8 +41,9 @@ struct ApiReply {
 class ApiRig {
  public:
   explicit ApiRig(std::string_view more = "")
-      : engine(read_api_config(more), {mirror, store, resolver, zones, clock, loop, warden}) {
+      : engine(read_api_config(more), {mirror, store, resolver, zones, clock, loop, warden, nullptr, &journal}) {
     REQUIRE(store.start().ok());
+    journal.reconfigure(engine.config().journal);
   }
   ~ApiRig() { loop.run(store.stop()); }
 
@@ -75,11 +76,12 @@ class ApiRig {
       "example.com TXT v=spf1 ip4:192.0.2.1 ?ip4:192.0.2.7 -all exp=e.example.com\ne.example.com TXT Not from %{i}"};
   Zones zones{resolver, clock};
   Warden warden{loop, store, mirror, nullptr, "mx1"};
+  Journal journal{loop, clock, store, "mx1"};
   Engine engine;
   Reporter reporter{loop, clock, engine.tally(), store};
   AdminContext context{engine, store, mirror, clock, resolver, FakeClock::kStart, "mx1", [] {
                          return ListenerStatistics{3, 1};
-                       }, [this] { return dns; }, reporter, warden};
+                        }, [this] { return dns; }, reporter, warden, journal};
   ResolverStatus dns;
   std::string allow;
 };

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "policyd/engine.h"
+#include "policyd/journal/journal.h"
 #include "policyd/reply.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/fake_resolver.h"
@@ -49,8 +50,12 @@ class Asking {
 };
 
 struct EngineRig {
-  explicit EngineRig(std::string_view toml = "")
-      : engine(config_from(without_spf(toml)), EngineParts{mirror, store, resolver, zones, clock, loop, warden, &events}) {
+  enum class Journaling : uint8_t { off, on };
+  // Without a journal texts are as they are configured, without ids.
+  explicit EngineRig(std::string_view toml = "", Journaling journaling = Journaling::off)
+      : engine(config_from(without_spf(toml)), EngineParts{mirror, store, resolver, zones, clock, loop, warden, &events,
+                                                           journaling == Journaling::on ? &journal : nullptr}) {
+    journal.reconfigure(engine.config().journal);
     zones.tick();
     resolver.forget();
   }
@@ -117,6 +122,7 @@ struct EngineRig {
   )"};
   Zones zones{resolver, clock};
   Warden warden{loop, store, mirror, nullptr, "mx1"};
+  Journal journal{loop, clock, store, "mx1"};
   Engine engine;
 };
 

@@ -18,6 +18,8 @@ MAXIMUM_REPLY = 510
 # What needs a text has one with a letter in it: a status code alone would make Postfix use a stale text.
 ACTION_WITH_TEXT = re.compile(r"(?:DEFER|DEFER_IF_PERMIT|REJECT|HOLD|[45]\d\d) (?:[245]\.\d{1,3}\.\d{1,3} )?"
                               r"(?=[^ ])(?=.*[A-Za-z])[ -~]+|PREPEND [!-9;-~]+: [!-~][ -~]*")
+# The id of a refusal's entry in the journal, Crockford's base 32.
+ID = re.compile(r" \(([0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4})\)$")
 _instances = itertools.count(1)
 
 
@@ -39,6 +41,18 @@ def check_reply(octets):
     assert len(action) <= MAXIMUM_REPLY, f"{len(action)} octets: {action!r}"
     assert action == "DUNNO" or ACTION_WITH_TEXT.fullmatch(action), f"not an action with a text: {action!r}"
     return action
+
+
+def id_of(text):
+    """The id at the end of a refusal."""
+    found = ID.search(text)
+    assert found, f"no id at the end of {text!r}"
+    return found[1]
+
+
+def without_id(text):
+    """A refusal without its id, which has to be there; DUNNO as it is."""
+    return text if text == "DUNNO" else text.removesuffix(f" ({id_of(text)})")
 
 
 def new_instance():

@@ -66,7 +66,7 @@ TEST_CASE("config: odd documents are errors, not crashes") {
   CHECK(errors_of("a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p = 1") ==
         "policyd.toml:1:1: a: unknown key; expected \"server\", \"admin\", \"store\", \"dns\", \"traffic\", "
         "\"score\", \"blocks\", "
-        "\"locks\", \"limits\", \"greylist\", \"log\", \"checks\", ...\n");
+        "\"locks\", \"limits\", \"greylist\", \"notify\", \"log\", ...\n");
   CHECK(errors_of("server = " + std::string(1000, '[')) != "");
   std::string deep = "[server]\n a";
   for (int part = 1; part < 50'000; ++part) deep += ".a";

@@ -76,13 +76,14 @@ struct Rig {
   Warden warden{loop, store, mirror, nullptr, "mx1"};
   Engine engine{default_config(), {mirror, store, resolver, zones, clock, loop, warden}};
   Reporter reporter{loop, clock, engine.tally(), store};
+  Journal journal{loop, clock, store, "mx1"};
   std::string path = directory.file("admin.sock");
 
   [[nodiscard]] Result<std::unique_ptr<AdminServer>> start() { return start("unix:" + path); }
   [[nodiscard]] Result<std::unique_ptr<AdminServer>> start(const std::string& endpoint) {
     const AdminContext context{
         engine, store, mirror, clock, resolver, clock.wall(), "mx1", [] { return ListenerStatistics(); },
-        [] { return ResolverStatus(); }, reporter, warden};
+        [] { return ResolverStatus(); }, reporter, warden, journal};
     const Config::Admin config{{*Endpoint::parse(endpoint)}, 0640};
     return AdminServer::start(loop, context, config);
   }
