@@ -8,15 +8,16 @@
 namespace policyd {
 
 // `text` as JSON; "discarded" (no object, no array ...) where it is none, or nested deeper than anything that we read.
-inline nlohmann::json parse_shallow_json(std::string_view text) {
+template <class Json = nlohmann::json>
+Json parse_shallow_json(std::string_view text) {
   constexpr int kDeepest = 16;
   bool too_deep = false;
-  const auto look = [&too_deep](int depth, nlohmann::json::parse_event_t, nlohmann::json&) {
+  const auto look = [&too_deep](int depth, typename Json::parse_event_t, Json&) {
     too_deep = too_deep || depth > kDeepest;
     return depth <= kDeepest;
   };
-  auto json = nlohmann::json::parse(text, look, false);
-  return too_deep ? nlohmann::json(nlohmann::json::value_t::discarded) : json;
+  Json json = Json::parse(text, look, false);
+  return too_deep ? Json(Json::value_t::discarded) : json;
 }
 
 }  // namespace policyd

@@ -19,7 +19,8 @@ _policyctl() {
     elif [[ $one == -c || $one == --config || $one == --type || $one == --direction || $one == --for ||
             $one == --description || $one == --reason || $one == --reply || $one == --socket || $one == --limit ||
             $one == --client || $one == --sender || $one == --helo || $one == --receiver ||
-            $one == --since || $one == --by ]]; then
+            $one == --since || $one == --by || $one == --until || $one == --account ||
+            $one == --recipient || $one == --action || $one == --check ]]; then
       skip=yes
     elif [[ $one != -* ]]; then
       words+=("$one")
@@ -32,12 +33,14 @@ _policyctl() {
     --type) values="email domain ehlo client account recipient" ;;
     --direction) values="in out both" ;;
     --for) values="15m 1h 12h 1d 7d 30d" ;;
-    --since) values="1h 12h 1d 7d 31d" ;;
+    --since | --until) values="1h 12h 1d 7d 31d" ;;
     --by) values="client recipient" ;;
-    --description | --reason | --reply | --limit | --client | --sender | --helo | --receiver) return ;;
+    --action) values="defer hold reject" ;;
+    --account) values=$(_policyctl_accounts) ;;
+    --recipient | --check | --description | --reason | --reply | --limit | --client | --sender | --helo | --receiver) return ;;
     *)
       case "${words[*]:0:2}" in
-        "") values="status block account top check spf report config --json --config --socket --help --version" ;;
+        "") values="status block account top check spf report why log held config --json --config --socket --help --version" ;;
         block) values="add list show edit rm import export" ;;
         account) values="list show set unset lock unlock reset" ;;
         report) values="greylist checks" ;;
@@ -49,6 +52,8 @@ _policyctl() {
         "report checks") values="--since" ;;
         "account lock") values="--for --reason --replace" ;;
         "account list") values="--limit --locked" ;;
+        log*) values="--since --until --account --client --sender --recipient --action --check --limit --follow" ;;
+        held*) values="--since" ;;
         spf*) values="--client --sender --helo --receiver" ;;
         check* | "config check" | "block import") compopt -o default; return ;;
         "account set" | "account unset")

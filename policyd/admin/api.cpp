@@ -59,6 +59,11 @@ constexpr std::array kRoutes = {
              report_checks},
     ApiRoute{"GET", "/v1/top", "the busiest accounts of late, those nearest to a limit first; ?limit=N", ApiBody::none,
              list_busiest},
+    ApiRoute{"GET", "/v1/journal",
+             "refusals, in the order in which they came; ?since=1h&until=TIME&account=A&client=NETWORK&sender=A"
+             "&recipient=A&action=reject,hold&check=NAME&held=yes&order=newest&after=PLACE&limit=N",
+             ApiBody::none, list_journal},
+    ApiRoute{"GET", "/v1/journal/{id}", "all that led to one refusal", ApiBody::none, get_journal_entry},
     ApiRoute{"GET", "/v1/config", "the configuration in force, as TOML", ApiBody::none, get_config},
 };
 

@@ -39,6 +39,10 @@ Task<ApiAnswer> check_spf_by_hand(const AdminContext& context, const ApiRequest&
 Task<ApiAnswer> report_greylist(const AdminContext& context, const ApiRequest& request);
 Task<ApiAnswer> report_checks(const AdminContext& context, const ApiRequest& request);
 
+// journal.cpp
+Task<ApiAnswer> list_journal(const AdminContext& context, const ApiRequest& request);
+Task<ApiAnswer> get_journal_entry(const AdminContext& context, const ApiRequest& request);
+
 // config.cpp
 Task<ApiAnswer> get_config(const AdminContext& context, const ApiRequest& request);
 

@@ -37,6 +37,7 @@ std::span<const Command> top_commands();
 std::span<const Command> check_commands();
 std::span<const Command> spf_commands();
 std::span<const Command> report_commands();
+std::span<const Command> journal_commands();
 std::span<const Command> config_commands();
 
 }  // namespace policyd
