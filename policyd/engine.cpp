@@ -127,7 +127,21 @@ Task<void> Engine::count_refused(OpenTransaction::Abandoned abandoned) {
 Task<void> Engine::count_sign(const Subject& subject, const AccountPolicy& policy, Meter meter, Verdict& verdict) {
   const Charge charge = Outgoing::sign_of(subject.account(), policy, meter, 1);
   const auto charging = store_.charge(charge);
-  verdict.charge = co_await charging;
+  Outgoing::take(co_await charging, verdict);
+}
+
+// A message over the score, once; and a recipient that cannot exist.
+Task<void> Engine::count_signs_in_findings(const Request& request, const Subject& subject, const AccountPolicy& policy,
+                                           const Config& config, Verdict& verdict) {
+  if (policy.counts_spam && is_spam(config, verdict) && outgoing_.first_spam(request, subject)) {
+    const auto counting = count_sign(subject, policy, Meter::spam, verdict);
+    co_await counting;
+  }
+  const auto nobody = [](const Finding& finding) { return finding.outcome && finding.outcome->invalid_recipient; };
+  if (policy.counts_invalid && std::any_of(verdict.findings.begin(), verdict.findings.end(), nobody)) {
+    const auto counting = count_sign(subject, policy, Meter::invalid_recipients, verdict);
+    co_await counting;
+  }
 }
 
 // One coroutine for the whole way of a request: whatever it calls and does not wait for is a plain function.
@@ -157,9 +171,8 @@ Task<Verdict> Engine::evaluate(const Request& request, Mode mode, OpenTransactio
     inspection.conclude(verdict);
     if (inspection.found(wanted)) sender_domain = Outgoing::SenderDomain::takes_none;
     apply_score(config, plan->settings, !policy || policy->block_spam, verdict);
-    if (mode == Mode::live && policy && policy->counts_spam && is_spam(config, verdict) &&
-        outgoing_.first_spam(request, subject)) {
-      const auto counting = count_sign(subject, *policy, Meter::spam, verdict);
+    if (mode == Mode::live && policy && !verdict.findings.empty()) {
+      const auto counting = count_signs_in_findings(request, subject, *policy, config, verdict);
       co_await counting;
     }
     going_on = !refused(verdict);
@@ -206,6 +219,17 @@ Task<Verdict> Engine::evaluate(const Request& request, Mode mode, OpenTransactio
     tally_.count(verdict, config, subject.names().recipient);
   }
   co_return verdict;
+}
+
+Task<std::optional<ChargeResult>> Engine::report_sign(std::string account, Meter meter, int64_t amount) {
+  const auto policy = policies_.of(account);
+  const auto counts = [meter](const Limit& limit) { return limit.meter == meter; };
+  if (std::none_of(policy->signs.begin(), policy->signs.end(), counts)) co_return std::nullopt;
+  const Charge charge = Outgoing::sign_of(account, *policy, meter, amount);
+  const auto charging = store_.charge(charge);
+  const ChargeResult charged = co_await charging;
+  if (charged.sign) warden_.notice(account, *charged.sign, charged.sign_used, *policy);
+  co_return charged;
 }
 
 // What is known at once. False: the verdict stands.

@@ -1,11 +1,11 @@
 // The engine: from a request to a verdict.
 //
-// blocks -> locks (outgoing) -> (already decided?) -> allow -> checks -> score -> greylisting (incoming) or the account's
-// rules and limits (outgoing: outgoing.h) -> journal. Blocks and locks come from the mirror and are looked at afresh every
-// time; a recipient that passed once is not checked or charged again however many restriction lists ask. The refusal is
-// soft: only RCPT is refused, so CONNECT, EHLO and MAIL are answered DUNNO; DATA and END-OF-MESSAGE settle the charge. But
-// of a locked account nothing goes out: what was under way when the lock came is refused there too. Never fails: what
-// cannot be found out is neutral.
+// blocks -> locks (outgoing) -> (already decided?) -> allow -> checks -> score -> greylisting (incoming) or the
+// account's rules and limits (outgoing: outgoing.h) -> journal. Blocks and locks come from the mirror and are looked at
+// afresh every time; a recipient that passed once is not checked or charged again however many restriction lists ask.
+// The refusal is soft: only RCPT is refused, so CONNECT, EHLO and MAIL are answered DUNNO; DATA and END-OF-MESSAGE
+// settle the charge. But of a locked account nothing goes out: what was under way when the lock came is refused there
+// too. Never fails: what cannot be found out is neutral.
 #pragma once
 
 #include <array>
@@ -80,6 +80,10 @@ class Engine {
   // The same for `policyctl check`: every finding, and nothing is counted, charged or remembered.
   Task<Verdict> explain(const Request& request);
 
+  // A sign of a hijack that others have seen: counts `amount` of `meter`, and locks the account where that is over its
+  // limit. Nothing where the account has no such limit.
+  Task<std::optional<ChargeResult>> report_sign(std::string account, Meter meter, int64_t amount);
+
   // Takes a new configuration; requests under way end with the old one.
   void reconfigure(std::shared_ptr<const Config> config);
   [[nodiscard]] const Config& config() const { return *plan_->config; }
@@ -96,6 +100,8 @@ class Engine {
  private:
   enum class Mode : uint8_t { live, dry };
   Task<Verdict> evaluate(const Request& request, Mode mode, OpenTransaction* transaction);
+  Task<void> count_signs_in_findings(const Request& request, const Subject& subject, const AccountPolicy& policy,
+                                     const Config& config, Verdict& verdict);
   Task<void> count_sign(const Subject& subject, const AccountPolicy& policy, Meter meter, Verdict& verdict);
   void give_up(std::optional<OpenTransaction::Abandoned> abandoned);
   Task<void> count_refused(OpenTransaction::Abandoned abandoned);

@@ -1,6 +1,7 @@
 #include "policyd/verdict_json.h"
 
 #include "policyd/admin/block_json.h"
+#include "policyd/admin/lock_json.h"
 
 namespace policyd {
 
@@ -50,7 +51,11 @@ Json verdict_json(const Verdict& verdict) {
   const ChargeResult& charge = verdict.charge;
   json["limit"] = charge.limit ? Json(limit_text(*charge.limit)) : Json();
   json["retry_after"] = charge.retry_after ? Json(seconds_until(*charge.retry_after)) : Json();
+  json["sign"] = charge.sign ? Json(limit_text(*charge.sign)) : Json();
+  json["sign_used"] = charge.sign ? Json(charge.sign_used) : Json();
+  json["rule"] = verdict.rule.empty() ? Json() : Json(verdict.rule);
   json["greylist"] = verdict.greylisting ? greylisting_json(*verdict.greylisting) : Json();
+  json["lock"] = verdict.lock ? lock_to_json(*verdict.lock) : Json();
   json["block"] = verdict.block ? block_to_json(*verdict.block) : Json();
   return json;
 }

@@ -8,8 +8,8 @@
 namespace policyd {
 
 // {"action", "text", "direction", "score", "findings": [{"check", "score", "outcome", "detail", "counted"}], "cause",
-// "if_permit", "code", "account", "limit", "retry_after", "greylist", "block"}; null where there is none. Octets of
-// requests stand in it as they are.
+// "if_permit", "code", "account", "limit", "retry_after", "sign", "sign_used", "rule", "greylist", "lock", "block"};
+// null where there is none. Octets of requests stand in it as they are.
 Json verdict_json(const Verdict& verdict);
 
 }  // namespace policyd

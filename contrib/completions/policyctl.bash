@@ -52,6 +52,7 @@ _policyctl() {
         "report checks") values="--since" ;;
         "account lock") values="--for --reason --replace" ;;
         "account list") values="--limit --locked" ;;
+        "account report") values="--spam --invalid-recipient --count" ;;
         log*) values="--since --until --account --client --sender --recipient --action --check --limit --follow" ;;
         held*) values="--since" ;;
         spf*) values="--client --sender --helo --receiver" ;;

@@ -1,7 +1,6 @@
 // Locks of accounts in the admin API: which there are, and a person who locks and unlocks.
 //
-// The mirror answers what is asked, the warden does what is changed. Lifting a lock also forgets what the account has
-// sent: it would be locked again by the sign that is still there.
+// The mirror answers what is asked, the warden does what is changed.
 #include <algorithm>
 
 #include "policyd/admin/account_name.h"
@@ -104,11 +103,6 @@ Task<ApiAnswer> unlock_account(const AdminContext& context, const ApiRequest& re
   if (!lifted) co_return refusal(503, lifted.error().message);
   if (!*lifted) co_return refusal(404, "the account " + *name + " is not locked");
   log_change("lock=" + policyd::quoted(*name) + " lifted by=" + policyd::quoted(by));
-  const auto resetting = context.store.reset_usage(*name);
-  const Result<bool> reset = co_await resetting;
-  if (!reset) {
-    co_return refusal(503, "the lock is lifted, but what was counted is not forgotten: " + reset.error().message);
-  }
   Json body = {{"account", *name}, {"unlocked", lock_to_json(**lifted)}};
   co_return answer(std::move(body));
 }

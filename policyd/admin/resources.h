@@ -27,6 +27,7 @@ Task<ApiAnswer> delete_setting(const AdminContext& context, const ApiRequest& re
 // locks.cpp
 Task<ApiAnswer> list_locks(const AdminContext& context, const ApiRequest& request);
 Task<ApiAnswer> lock_account(const AdminContext& context, const ApiRequest& request);
+Task<ApiAnswer> report_sign(const AdminContext& context, const ApiRequest& request);
 Task<ApiAnswer> unlock_account(const AdminContext& context, const ApiRequest& request);
 
 // check.cpp

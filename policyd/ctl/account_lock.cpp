@@ -62,7 +62,7 @@ CommandAction declare_unlock(CLI::App& app) {
   return [account](Session& session) {
     const Json body = {{"by", operator_name()}};
     return session.show(session.ask("POST", lock_path(*account, "/unlock"), body), [](const Json& done) {
-      return "unlocked " + text_of(done, "account") + ", and forgot what it has sent\n";
+      return "unlocked " + text_of(done, "account") + "; its signs are counted anew\n";
     });
   };
 }

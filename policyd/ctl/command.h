@@ -33,6 +33,7 @@ std::span<const Command> status_commands();
 std::span<const Command> block_commands();
 std::span<const Command> account_commands();
 std::span<const Command> account_lock_commands();
+std::span<const Command> account_report_commands();
 std::span<const Command> top_commands();
 std::span<const Command> check_commands();
 std::span<const Command> spf_commands();

@@ -58,8 +58,8 @@ class CommandLine {
     app_.add_flag("--json", options_.json, "print JSON, for programs");
     app_.require_subcommand(1);
     for (const auto commands : {status_commands(), block_commands(), account_commands(), account_lock_commands(),
-                                top_commands(), check_commands(), spf_commands(), report_commands(),
-                                journal_commands(), config_commands()}) {
+                                account_report_commands(), top_commands(), check_commands(), spf_commands(),
+                                report_commands(), journal_commands(), config_commands()}) {
       for (const Command& command : commands) add(command);
     }
   }

@@ -13,6 +13,19 @@ std::string block_line(const Json& block) {
          (description.empty() ? "" : " (" + description + ")");
 }
 
+std::string lock_line(const Json& lock) {
+  if (!lock.is_object()) return {};
+  const std::string evidence = text_of(lock, "evidence");
+  const std::string since = text_of(lock, "since"), by = text_of(lock, "by");
+  return text_of(lock, "reason") + (evidence.empty() ? "" : " (" + evidence + ")") +
+         (since.empty() ? "" : ", since " + since) + (by.empty() ? "" : " by " + by);
+}
+
+std::string sign_line(const Json& verdict) {
+  const std::string sign = text_of(verdict, "sign");
+  return sign.empty() ? sign : sign + ", " + std::to_string(number_of(verdict, "sign_used")) + " in its window";
+}
+
 std::string limit_line(const Json& verdict) {
   const std::string limit = text_of(verdict, "limit");
   if (limit.empty()) return {};
@@ -56,6 +69,8 @@ constexpr CauseRow kCauses[] = {
     {"limit", "a send rate limit"},
     {"earlier", "decided before"},
     {"greylist", "greylisting"},
+    {"rule", "a setting of the account"},
+    {"lock", "the account is locked"},
 };
 
 std::string score_cell(const Json& finding) {
@@ -98,7 +113,10 @@ std::vector<Fact> verdict_facts(const Json& verdict) {
           {"direction", text_of(verdict, "direction")},
           {"account", text_of(verdict, "account")},
           {"block", block_line(member_of(verdict, "block"))},
+          {"lock", lock_line(member_of(verdict, "lock"))},
+          {"rule", text_of(verdict, "rule")},
           {"limit", limit_line(verdict)},
+          {"sign", sign_line(verdict)},
           {"greylist", greylist_line(member_of(verdict, "greylist"))},
           {"score", std::to_string(number_of(verdict, "score"))}};
 }

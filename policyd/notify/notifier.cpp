@@ -28,6 +28,9 @@ std::string what_of(EventKind kind, std::string_view subject) {
   return std::string(event_kind_name(kind)).append(":").append(subject);
 }
 
+// What may be noticed again and again, and on every node. A lock is made and ended once, and the store tells one node.
+bool repeats(EventKind kind) { return kind != EventKind::lock && kind != EventKind::unlock; }
+
 std::string line_of(const Event& event, const std::string& node, WallTime now) {
   const nlohmann::json object = {{"event", event_kind_name(event.kind)},
                                  {"account", event.account},
@@ -56,22 +59,26 @@ bool Notifier::told(std::string_view what) const {
 }
 
 bool Notifier::wants(EventKind kind, std::string_view account) const {
-  return !config_.command.empty() && !stopping_ && !told(what_of(kind, account));
+  return !config_.command.empty() && !stopping_ && !(repeats(kind) && told(what_of(kind, account)));
 }
 
 void Notifier::tell(Event event) {
   const std::string what = what_of(event.kind, subject_of(event));
-  if (config_.command.empty() || stopping_ || told(what)) return;
+  if (config_.command.empty() || stopping_ || (repeats(event.kind) && told(what))) return;
   if (queue_.size() >= kMostWaiting) {
     if (dropped_++ > 0) return;
     spdlog::error("notify: {} events wait to be told; further ones are told to nobody", kMostWaiting);
     return;
   }
+  if (repeats(event.kind)) remember(what);
+  queue_.push_back({what, repeats(event.kind), line_of(event, node_, clock_.wall())});
+  schedule();
+}
+
+void Notifier::remember(std::string_view what) {
   const uint64_t key = key_of(what);
   SteadyTime* const known = quiet_until_.find(key);
   (known ? *known : quiet_until_.insert(key)) = clock_.steady() + config_.quiet;
-  queue_.push_back({what, line_of(event, node_, clock_.wall())});
-  schedule();
 }
 
 // Never from within a decision: even where nothing else waits.
@@ -100,8 +107,11 @@ void Notifier::start_next() {
 
 // Its slot is free once this has ended, which the timer finds out: so one is set off before.
 Task<void> Notifier::run(Slot& slot, Waiting event) {
-  const auto claiming = store_.claim(event.what, config_.quiet);
-  const bool ours = co_await claiming;
+  bool ours = true;
+  if (event.repeats) {
+    const auto claiming = store_.claim(event.what, config_.quiet);
+    ours = co_await claiming;
+  }
   if (ours && !stopping_ && !config_.command.empty()) {
     Process process(loop_, config_.command, std::move(event.json), config_.timeout);
     slot.process = &process;

@@ -4,7 +4,8 @@
 //    "details": {...}}
 //
 // The same kind of event about the same account is told once in `quiet`, over all nodes (Store::claim; here it is
-// remembered too, so that a flood of events costs next to nothing). tell() only puts the event into a queue: commands
+// remembered too, so that a flood of events costs next to nothing); but every lock and unlock, of which one node alone
+// knows, is told. tell() only puts the event into a queue: commands
 // are started from a timer, at most kMostRunning at a time and, as each start holds the loop up for a moment, one in
 // kPace. A queue that is full takes no more; that is logged, as is every command that failed, with its exit status and
 // the first line of its standard error.
@@ -55,6 +56,7 @@ class Notifier final : public EventSink {
   };
   struct Waiting {
     std::string what;  // it is about, as it is claimed: "limit:joe@example.com"
+    bool repeats;      // only the first in `quiet` is told
     std::string json;
   };
   void schedule();
@@ -62,6 +64,7 @@ class Notifier final : public EventSink {
   Task<void> run(Slot& slot, Waiting event);
   [[nodiscard]] uint64_t key_of(std::string_view what) const;
   [[nodiscard]] bool told(std::string_view what) const;
+  void remember(std::string_view what);
   void log_end(const std::string& what, const ProcessEnd& end) const;
 
   uv_loop_s* loop_;

@@ -41,6 +41,8 @@ class Ledger {
   [[nodiscard]] AccountUsage usage(std::string_view account, WallTime now) const;
   [[nodiscard]] Store::AccountPage list(size_t limit, WallTime now) const;
   bool reset(std::string_view account);
+  // The account's signs are counted anew.
+  void forget_signs(std::string_view account);
   [[nodiscard]] size_t accounts() const { return accounts_.size(); }
   void clear();
 

@@ -165,6 +165,14 @@ void Ledger::give_back(const std::vector<uint64_t>& recipients, const Limits& si
   }
 }
 
+void Ledger::forget_signs(std::string_view account) {
+  const auto found = accounts_.find(account);
+  if (found == accounts_.end()) return;
+  found->second.counters.drop_signs();
+  forget_seen(*found);
+  commit(*found);
+}
+
 void Ledger::count(Meter meter, int64_t amount, const Limits& signs, Accounts::value_type& entry, WallTime now) {
   for (const Limit& limit : signs) {
     if (limit.meter != meter || amount <= 0) continue;

@@ -1,10 +1,10 @@
 // The embedded store: everything in this process, and with a file durable.
 //
 // With a file blocks, locks, settings and the journal are on disk when the call returns; counters, greylist and reports
-// are written every kFlushPeriod and at stop(). Without one the journal is a ring (journal_ring.h). A disk that cannot be
-// written to is an Error for blocks, settings and the journal; a lock is in force all the same, and written when it can
-// be; all else goes on in memory, the state is told once (log) and writing is tried again. start() fails where the file
-// cannot be opened; rows of it that make no sense are logged and left out.
+// are written every kFlushPeriod and at stop(). Without one the journal is a ring (journal_ring.h). A disk that cannot
+// be written to is an Error for blocks, settings and the journal; a lock is in force all the same, and written when it
+// can be; all else goes on in memory, the state is told once (log) and writing is tried again. start() fails where the
+// file cannot be opened; rows of it that make no sense are logged and left out.
 #pragma once
 
 #include <map>

@@ -20,6 +20,7 @@ void MemoryStore::end_lock_of(const std::string& account) {
   auto over = policyd::end_lock(locks_[account], clock_.wall());
   if (!over) return;
   mirror_.remove_lock(account);
+  ledger_.forget_signs(account);
   ended_locks_.push_back(*std::move(over));
 }
 
@@ -64,6 +65,7 @@ Task<Result<std::optional<Lock>>> MemoryStore::unlock(std::string account, std::
   end_lock_of(account);
   const std::optional<Lock> lifted = policyd::unlock(locks_[account], by, clock_.wall());
   mirror_.remove_lock(account);
+  ledger_.forget_signs(account);
   const Task<Result<void>> writing = write_locks(account);
   const Result<void> written = co_await writing;
   if (!written) {

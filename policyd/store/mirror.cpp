@@ -211,7 +211,7 @@ void Mirror::remove_settings(std::string_view account) {
 const Lock* Mirror::lock_of(const Locks& locks, std::string_view account) const {
   if (locks.empty()) return nullptr;
   const auto found = locks.find(account);
-  return found != locks.end() && found->second.in_force(clock_.wall()) ? &found->second : nullptr;
+  return found != locks.end() && found->second.in_force(clock_.wall() - kUntilEnded) ? &found->second : nullptr;
 }
 
 const Lock* Mirror::lock(std::string_view account) const {

@@ -63,7 +63,9 @@ class Mirror {
   [[nodiscard]] const Lock* lock(std::string_view account) const;
   [[nodiscard]] std::vector<Lock> locks() const;  // those in force, sorted by account
   [[nodiscard]] size_t lock_count() const;
-  // Those whose time is over and that are still here: the store has not ended them yet.
+  // Those whose time is over and that are still here: the store has not ended them yet. Until it has, and with that
+  // begun to count the account's signs anew, they are in force; but for no longer than kUntilEnded.
+  static constexpr Milliseconds kUntilEnded{10'000};
   [[nodiscard]] std::vector<Lock> over_locks() const;
 
   void put_lock(Lock lock);

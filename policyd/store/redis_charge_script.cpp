@@ -2,7 +2,8 @@
 // be counted for is its own trouble.
 //
 // Nearly every charge adds to counters that are all in their newest bucket (packed_numbers.h): that way is short, and
-// the rest of the script (long_way) is not even made where no charge of a run needs it.
+// the rest of the script (redis_counter_script.cpp, and for signs redis_sign_script.cpp) is not even made where no
+// charge of a run needs it.
 #include <string>
 
 #include "policyd/store/redis_scripts.h"
@@ -11,7 +12,7 @@ namespace policyd {
 
 namespace {
 
-const std::string kSource = std::string(kSignScript).append(R"lua(
+const std::string kSource = std::string(kCounterScript).append(kSignScript).append(R"lua(
 local records, times = ARGV[1], ARGV[2]
 local RECORD, RECORD_SIZE = '<BBdc8', 18
 if #records % RECORD_SIZE ~= 0 then return redis.error_reply('ERR a record of charges is cut short') end
@@ -41,192 +42,6 @@ local function read_limits(list)
 end
 
 local amounts = {}  -- what the charge at hand adds to each meter
-
-local function long_way()
-  local ceil, concat = math.ceil, table.concat
-  local FORM, LONGEST = 'policyd\2', 366 * 86400000
-
-  -- Adds to a row of buckets, nearly always at its end.
-  local function insert(row, bucket, count)
-    local at = #row
-    while at > 0 do
-      local there, counted = numbers_of('<dd', row, at - 15)
-      if there == bucket then return sub(row, 1, at - 8) .. octets_of('<d', counted + count) .. sub(row, at + 1) end
-      if there < bucket then break end
-      at = at - 16
-    end
-    return sub(row, 1, at) .. octets_of('<dd', bucket, count) .. sub(row, at + 1)
-  end
-
-  -- The row with the newest bucket in it, which is not the last one after a clock was set back.
-  local function all_of(counter)
-    if counter.newest == 0 then return counter.row end
-    return insert(counter.row, counter.bucket, counter.newest)
-  end
-
-  -- The row of a counter from `at`, and where the next one begins; nothing where it cannot be one.
-  local function counter_of(packed, meter, window, total, newest, pairs, at)
-    local next = at + 16 * pairs
-    if not (meter >= 1 and meter <= 8 and meter % 1 == 0 and window >= 1 and window <= LONGEST and newest >= 0 and
-            total >= newest and pairs >= 0 and pairs % 1 == 0 and next <= #packed + 1) then return nil end
-    return {meter = meter, window = window, total = total, newest = newest, row = sub(packed, at, next - 1)}, next
-  end
-
-  -- All counters of a state. What somebody else wrote here is taken for nothing.
-  local function parse(packed)
-    if type(packed) ~= 'string' or #packed < 32 or #packed % 8 ~= 0 or sub(packed, 1, 8) ~= FORM then return {} end
-    local size, counters = numbers_of('<d', packed, 9), {}
-    if not (size >= 0 and size % 1 == 0 and 32 + 40 * size <= #packed) then return {} end
-    local from = numbers_of('<d', packed, 17 + 16 * size)
-    local totals, rows, at = 33 + 16 * size, 33 + 32 * size, 33 + 40 * size
-    for c = 0, size - 1 do
-      local meter, window = numbers_of('<dd', packed, 17 + 16 * c)
-      local total, newest = numbers_of('<dd', packed, totals + 16 * c)
-      local pairs, counter = numbers_of('<d', packed, rows + 8 * c), nil
-      counter, at = counter_of(packed, meter, window, total, newest, pairs, at)
-      if not counter then return {} end
-      counter.bucket = floor(from * BUCKETS / window)
-      counters[c + 1] = counter
-    end
-    while at <= #packed do
-      if at + 31 > #packed then return {} end
-      local meter, window, total, pairs = numbers_of('<dddd', packed, at)
-      local counter
-      counter, at = counter_of(packed, meter, window, total, 0, pairs, at + 32)
-      if not counter then return {} end
-      counters[#counters + 1] = counter
-    end
-    return counters
-  end
-
-  -- Makes the current bucket the newest one. What has run out goes, and what a clock that was set back left in the
-  -- future.
-  local function roll(counter)
-    local current = floor(now * BUCKETS / counter.window)
-    if counter.bucket ~= current then counter.row, counter.newest = all_of(counter), 0 end
-    counter.bucket = current
-    local row, first, last = counter.row, 1, #counter.row
-    while first < last do
-      local bucket, count = numbers_of('<dd', row, first)
-      if bucket >= current - BUCKETS then break end
-      counter.total, first = counter.total - count, first + 16
-    end
-    while first < last do
-      local bucket, count = numbers_of('<dd', row, last - 15)
-      if bucket <= current + BUCKETS then break end
-      counter.total, last = counter.total - count, last - 16
-    end
-    counter.row = sub(row, first, last)
-  end
-
-  -- The counters of the limits in their order, begun where they are missing; and those of windows that the limits do
-  -- not know.
-  local function arrange(limits, packed)
-    local ours, others = {}, {}
-    for _, counter in ipairs(parse(packed)) do
-      local place
-      for c = 1, limits.size do
-        if limits[2 * c - 1] == counter.meter and limits[2 * c] == counter.window then place = c end
-      end
-      roll(counter)
-      if place then
-        ours[place] = counter
-      elseif counter.total > 0 then
-        others[#others + 1] = counter
-      end
-    end
-    for c = 1, limits.size do
-      if not ours[c] then
-        ours[c] = {meter = limits[2 * c - 1], window = limits[2 * c], total = 0, newest = 0, row = ''}
-        roll(ours[c])
-      end
-    end
-    return ours, others
-  end
-
-  -- How long until `excess` less counts: buckets run out in the order of their age.
-  local function wait_for(counter, excess)
-    local row, at, til = all_of(counter), 1, now
-    while excess > 0 and at < #row do
-      local bucket, count = numbers_of('<dd', row, at)
-      excess, at = excess - count, at + 16
-      til = ceil((bucket + BUCKETS + 1) * counter.window / BUCKETS)
-    end
-    return max(til - now, 1)
-  end
-
-  -- Which limit (from 0) refuses for longest, and for how long; -1: for ever.
-  local function test(limits, ours)
-    local refused, wait
-    for c = 1, limits.size do
-      local counter, maximum = ours[c], limits[2 * limits.size + c]
-      local amount = amounts[counter.meter]
-      if amount > 0 and counter.total + amount > maximum then
-        if amount > maximum then return c - 1, -1 end
-        local ms = wait_for(counter, counter.total + amount - maximum)
-        if not wait or ms > wait then refused, wait = c - 1, ms end
-      end
-    end
-    return refused, wait
-  end
-
-  -- From the oldest buckets, so that what remains counts rather longer than shorter.
-  local function give_back(counter, amount)
-    local row, at = all_of(counter), 1
-    while amount > 0 and at < #row do
-      local bucket, count = numbers_of('<dd', row, at)
-      local taken = min(count, amount)
-      amount, counter.total = amount - taken, counter.total - taken
-      if taken < count then
-        row = sub(row, 1, at + 7) .. octets_of('<d', count - taken) .. sub(row, at + 16)
-      else
-        at = at + 16
-      end
-    end
-    counter.newest, counter.row = 0, sub(row, at)
-  end
-
-  -- At `at`, or where it is given back what was counted at `since` or later.
-  local function count(ours, at, since)
-    for _, counter in ipairs(ours) do
-      local amount = amounts[counter.meter]
-      local bucket = floor((amount > 0 and at or since) * BUCKETS / counter.window)
-      if amount ~= 0 and bucket >= counter.bucket - BUCKETS and bucket <= counter.bucket + BUCKETS then
-        if amount < 0 then
-          give_back(counter, -amount)
-        elseif bucket == counter.bucket then
-          counter.total, counter.newest = counter.total + amount, counter.newest + amount
-        else
-          counter.total, counter.row = counter.total + amount, insert(counter.row, bucket, amount)
-        end
-      end
-    end
-  end
-
-  local function save(key, limits, ours, others)
-    local all, longest, from, til = 0, 0, 0, math.huge
-    local totals, pairs, rows = {}, {}, {}
-    for c, counter in ipairs(ours) do
-      local window = counter.window
-      all, longest = all + counter.total, max(longest, window)
-      from = max(from, ceil(counter.bucket * window / BUCKETS))
-      til = min(til, ceil((counter.bucket + 1) * window / BUCKETS))
-      totals[c], pairs[c] = octets_of('<dd', counter.total, counter.newest), octets_of('<d', #counter.row / 16)
-      rows[c] = counter.row
-    end
-    for _, counter in ipairs(others) do
-      all, longest = all + counter.total, max(longest, counter.window)
-      local row = all_of(counter)
-      rows[#rows + 1] = octets_of('<dddd', counter.meter, counter.window, counter.total, #row / 16) .. row
-    end
-    if all == 0 then return call('DEL', key) end
-    -- What is counted until the next roll is in the buckets of now: it counts for 61 of them.
-    call('SET', key, limits.front .. octets_of('<dd', from, til) .. concat(totals) .. concat(pairs) .. concat(rows),
-         'PX', string.format('%.0f', floor(longest * 1.02) + 1))
-  end
-
-  return {arrange = arrange, test = test, count = count, save = save, insert = insert, wait_for = wait_for}
-end
 
 -- Adds where the counters stand. False, with nothing changed, where they have to be made anew or a limit is in the way.
 local function add_in_place(key, limits, at, mode)
@@ -262,7 +77,7 @@ local function with_signs()
     now = now, stale = stale,
     limits = function(list) return lists[list] or read_limits(list) end,
     long_way = function()
-      way = way or long_way()
+      way = way or long_way({now = now, amounts = amounts})
       return way
     end,
     fetched = function(key) return messages[key - CHARGES] end,
@@ -328,7 +143,7 @@ local function charge(what, limits, at, mode, bytes, recipient, rate, message_ke
   -- All limits are tested before anything is counted.
   local refused, wait
   if limits.size > 0 and not add_in_place(rate, limits, at, mode) then
-    way = way or long_way()
+    way = way or long_way({now = now, amounts = amounts})
     local ours, others = way.arrange(limits, try('GET', rate))
     if mode <= DRY then refused, wait = way.test(limits, ours) end
     if mode == DRY or (refused and not (settles and message)) then return refused, wait end

@@ -37,7 +37,7 @@ local time = '^%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%dZ$'
 if string.match(field('until'), time) and field('until') <= now then
   record('ended', '')
   redis.call('SET', unlocks, string.format('%.0f', count_of(field('unlocks')) + 1), 'PX', remembered)
-  redis.call('DEL', lock)
+  redis.call('DEL', lock, KEYS[4], KEYS[5])
   fields, ended = {}, fields
 end
 )lua";
@@ -62,7 +62,7 @@ return {made and 1 or 0, fields, redis.call('PTTL', lock), ended}
 
 constexpr std::string_view kUnlock = R"lua(
 if #fields > 0 then record('lifted', ARGV[4]) end
-redis.call('DEL', lock, unlocks)
+redis.call('DEL', lock, unlocks, KEYS[4], KEYS[5])
 return {fields, ended}
 )lua";
 

@@ -68,7 +68,8 @@ Lock lock_in_redis(const std::string& account, const RedisReply& fields, int64_t
 // The arguments that all scripts of locks have in common.
 std::vector<std::string> RedisStore::lock_script(std::string_view script, const std::string& lock_key,
                                                  const std::string& account) const {
-  return {"EVAL", std::string(script), "3", lock_key, keys_.unlocks(account), keys_.history(account),
+  return {"EVAL", std::string(script), "5", lock_key, keys_.unlocks(account), keys_.history(account),
+          keys_.signs(account), keys_.seen(account),
           number(kLocksRemembered.count()), number(kLockEvents), format_time(redis_now())};
 }
 

@@ -33,8 +33,8 @@ namespace policyd {
 //           window holds
 //         ! could not be counted: the error
 extern const std::string_view kChargeScript;
-// A part of it, which stands at its beginning.
-extern const std::string_view kSignScript;
+// The parts of it that stand at its beginning.
+extern const std::string_view kCounterScript, kSignScript;
 
 // The first octet of a record: a sum of these.
 struct ChargeRecord {
@@ -94,6 +94,7 @@ extern const std::string_view kPutBlockScript;
 // contract suite. The fields are those of Lock::fields(). A lock is over once its field `until` is not after now; other
 // ends are those of the key itself.
 //   KEYS  1 lock  2 unlocks: how many have ended by themselves, while none is there  3 history: a stream
+//         4 signs  5 seen: the account's signs, which are counted anew once a lock has ended or was lifted
 //   ARGV  1 ms that ends and history are remembered, 2 most events of a history, 3 now, as in "2026-11-21T10:00:00Z"
 //
 // Makes a lock.

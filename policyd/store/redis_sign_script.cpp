@@ -114,7 +114,8 @@ local function sign_part(run)
     number = number + 1
     local limits = run.limits(list)
     local signs = {key = KEYS[key_at], seen = KEYS[key_at + 1], limits = limits, recipient = recipient,
-                   network = network}
+                   network = network, packed = '', header = false, ours = false, others = false, elements = NONE,
+                   distinct = false, new = false, unsaved = false, foreign = false, longest = 0}
     local packed = run.fetched(key_at)
     if stale[signs.key] then packed = try('GET', signs.key) end
     if type(packed) ~= 'string' then packed = '' end
@@ -152,18 +153,18 @@ local function sign_part(run)
     local network = signs.network ~= NOBODY and counters_of(limits, NETWORKS) ~= NONE
     if signs.distinct and network then
       local one, other = slots_of(signs, field_of(DISTINCT, signs.recipient), field_of(NETWORKS, signs.network))
-      signs[1] = element_of(signs, DISTINCT, signs.recipient, one, at)
-      signs[2] = element_of(signs, NETWORKS, signs.network, other, at)
+      signs.elements = {element_of(signs, DISTINCT, signs.recipient, one, at),
+                        element_of(signs, NETWORKS, signs.network, other, at)}
     elseif signs.distinct then
       local slot = slots_of(signs, field_of(DISTINCT, signs.recipient))
-      signs[1] = element_of(signs, DISTINCT, signs.recipient, slot, at)
+      signs.elements = {element_of(signs, DISTINCT, signs.recipient, slot, at)}
     elseif network then
       local slot = slots_of(signs, field_of(NETWORKS, signs.network))
-      signs[1] = element_of(signs, NETWORKS, signs.network, slot, at)
+      signs.elements = {element_of(signs, NETWORKS, signs.network, slot, at)}
     end
-    signs.new = signs.distinct and signs[1].new
+    signs.new = signs.distinct and signs.elements[1].new
     if mode > DRY then return end
-    for _, element in ipairs(signs) do
+    for _, element in ipairs(signs.elements) do
       for _, c in ipairs(element.adds) do
         local maximum = limits[2 * limits.size + c]
         local over = total_of(signs, c) + 1 - maximum
@@ -221,8 +222,14 @@ local function sign_part(run)
   local function remember_all(signs, at)
     if signs.foreign then call('DEL', signs.seen) end
     signs.longest = longest_of(signs.limits)
-    for _, element in ipairs(signs) do
+    for _, element in ipairs(signs.elements) do
       if element.moves or #element.adds > 0 then remember(signs, element, at) end
+    end
+  end
+
+  local function add_in_place(header, counters, more)
+    for _, c in ipairs(counters) do
+      header[2 * c + 1], header[2 * c + 2] = header[2 * c + 1] + more, header[2 * c + 2] + more
     end
   end
 
@@ -232,25 +239,18 @@ local function sign_part(run)
     local events = amount > 0 and counters_of(limits, meter) or NONE
     local changes, apart = events ~= NONE, signs.ours or not header or at < header[1]
     if with_elements then
-      for _, element in ipairs(signs) do
+      for _, element in ipairs(signs.elements) do
         apart, changes = apart or element.moves, changes or element.moves or #element.adds > 0
       end
     end
     if not changes then return end
     if not apart then
-      local function add_in_place(counters, more)
-        for _, c in ipairs(counters) do
-          header[2 * c + 1], header[2 * c + 2] = header[2 * c + 1] + more, header[2 * c + 2] + more
-        end
-      end
-      add_in_place(events, amount)
-      if with_elements then
-        for _, element in ipairs(signs) do add_in_place(element.adds, 1) end
-      end
+      add_in_place(header, events, amount)
+      for _, element in ipairs(with_elements and signs.elements or NONE) do add_in_place(header, element.adds, 1) end
       call('SETRANGE', signs.key, limits.totals_at, octets_of(limits.totals, unpack(header, 3)))
     else
       local ours = take_apart(signs)
-      for _, element in ipairs(with_elements and signs or NONE) do
+      for _, element in ipairs(with_elements and signs.elements or NONE) do
         for c, before in pairs(element.moves or NONE) do
           take_one(ours[c], before)
           add(ours[c], 1, at)

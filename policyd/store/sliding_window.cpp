@@ -276,6 +276,19 @@ bool Counters::counts(const Limit& limit, WallTime at, WallTime now) {
   return alive(bucket_of(at.time_since_epoch().count(), window), bucket_of(now.time_since_epoch().count(), window));
 }
 
+void Counters::drop_signs() {
+  Cells left;
+  for (size_t at = 0; at < cells_.size();) {
+    const Slice slice = slice_at(cells_, at);
+    if (!is_sign(static_cast<Meter>(slice.meter))) {
+      left.insert(left.end(), cells_.begin() + static_cast<ptrdiff_t>(at),
+                  cells_.begin() + static_cast<ptrdiff_t>(slice.end()));
+    }
+    at = slice.end();
+  }
+  cells_ = std::move(left);
+}
+
 std::vector<Usage> Counters::usage(WallTime now) const {
   const int64_t now_ms = now.time_since_epoch().count();
   std::vector<Usage> all;

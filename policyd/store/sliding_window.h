@@ -53,6 +53,8 @@ class Counters {
   static bool earlier_bucket(const Limit& limit, WallTime at, WallTime now);
   static bool counts(const Limit& limit, WallTime at, WallTime now);
 
+  void drop_signs();  // what is_sign() counts
+
   [[nodiscard]] std::vector<Usage> usage(WallTime now) const;
   [[nodiscard]] bool empty(WallTime now) const;
 

@@ -16,7 +16,7 @@ using test::on_every_store;
 using test::StoreRig;
 
 const std::string kJoe = "joe@example.com";
-constexpr Milliseconds kOver = std::chrono::seconds(3602);  // than which no lock for an hour lasts longer
+constexpr Milliseconds kOver = std::chrono::seconds(3612);  // than which no lock for an hour lasts longer
 
 LockOutcome lock(StoreRig& rig, const LockRequest& request) {
   const auto outcome = rig.run(rig.store->lock(request));

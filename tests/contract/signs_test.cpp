@@ -86,22 +86,29 @@ TEST_CASE("signs: a new recipient beyond the limit is refused, one that is known
   });
 }
 
+// Some at a time: a store whose answer takes long is away.
+void charge_each(StoreRig& rig, const std::vector<std::string>& names, const Limits& signs) {
+  constexpr size_t kAtOnce = 250;
+  std::vector<Charge> charges;
+  for (const std::string& name : names) {
+    charges.push_back(recipient("", name, {signs}));
+    if (charges.size() < kAtOnce && &name != &names.back()) continue;
+    CHECK(test::all_passed(test::charge_side_by_side(rig.loop, *rig.store, charges)));
+    charges.clear();
+  }
+}
+
 TEST_CASE("signs: 500 and 20,000 different recipients are exactly so many") {
   on_every_store([](StoreRig& rig) {
     const Limits signs{{Meter::distinct_recipients, 20'000, kDay}};
     std::vector<std::string> names;
     for (int i = 0; i < 20'000; ++i) names.push_back("recipient" + std::to_string(i) + "@example.com");
-    size_t counted = 0;
-    for (const size_t all : {size_t{1}, size_t{500}, size_t{20'000}}) {
-      for (int time = 0; time < 2; ++time) {
-        std::vector<Charge> charges;
-        for (size_t i = time == 0 ? counted : all - std::min<size_t>(all, 300); i < all; ++i) {
-          charges.push_back(recipient("", names[i], {signs}));
-        }
-        CHECK(test::all_passed(test::charge_side_by_side(rig.loop, *rig.store, charges)));
-      }
+    ptrdiff_t counted = 0;
+    for (const ptrdiff_t all : {1, 500, 20'000}) {
+      charge_each(rig, {names.begin() + counted, names.begin() + all}, signs);
+      charge_each(rig, {names.begin() + (all - std::min<ptrdiff_t>(all, 300)), names.begin() + all}, signs);  // again
       counted = all;
-      CHECK(used(rig) == Used{{"distinct_recipients/1d", static_cast<int64_t>(all)}});
+      CHECK(used(rig) == Used{{"distinct_recipients/1d", all}});
     }
     CHECK(told(rig.charge(recipient("", "one@too.many", {signs}))) ==
           "refused by 20000/1d, distinct_recipients 20001 of 20000/1d");

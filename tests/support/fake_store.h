@@ -1,7 +1,7 @@
 // A store that says what the test tells it to, and keeps what it was asked.
 //
-// It answers charges and greylisting, makes and ends locks, and takes reports and journals only: blocks and settings are
-// for tests to write into the Mirror themselves.
+// It answers charges and greylisting, makes and ends locks, and takes reports and journals only: blocks and settings
+// are for tests to write into the Mirror themselves.
 #pragma once
 
 #include <string>

@@ -153,7 +153,8 @@ TEST_CASE("engine: at the deadline what is found counts, and what is not done is
     counted.append(check_table()[i].spec.name).append(" " + std::to_string(of.hits));
     counted += "/" + std::to_string(of.errors) + " ";
   }
-  CHECK(counted == "reverse_dns 0/1 ehlo 1/0 sender 0/0 sender_domain 0/1 spf 0/0 dnsbl 1/0 rhsbl 0/0 ");
+  CHECK(counted == "reverse_dns 0/1 ehlo 1/0 sender 0/0 sender_domain 0/1 spf 0/0 "
+        "dnsbl 1/0 rhsbl 0/0 batv 0/0 recipient_domain 0/0 ");
   // What comes too late is there for the next request.
   CHECK(rig.resolver.deliver());
   CHECK(rig.told("203.0.113.8", "nodot", "joe@none.example") ==

@@ -80,7 +80,7 @@ TEST_CASE("engine: a lock is of one account's outgoing mail, and until its end")
   CHECK(rig.told(outgoing_lines({{"sasl_username", "ann@example.com"}})) == "DUNNO (none)");
   CHECK(rig.told(outgoing_lines({{"sasl_username", "Joe@Example.com"}})) ==
         "550 5.7.1 Mail refused by local policy (lock)");
-  rig.clock.advance(Milliseconds(1000));
+  rig.clock.advance(Milliseconds(1000) + Mirror::kUntilEnded);
   CHECK(rig.told(outgoing_lines()) == "DUNNO (none)");
 }
 

@@ -113,9 +113,9 @@ TEST_CASE("settings: lists are separated by commas or spaces, and read back") {
 }
 
 const std::string kKeys =
-    "messages, recipients, bytes, on_limit, distinct_recipients, client_networks, invalid_recipients, spam, limit_hits, "
-    "max_size, max_recipients_per_message, senders, sender_must_exist, block_outgoing_spam, auto_lock, lock_time, "
-    "max_unlocks";
+    "messages, recipients, bytes, on_limit, distinct_recipients, client_networks, invalid_recipients, spam, "
+    "limit_hits, max_size, max_recipients_per_message, senders, sender_must_exist, block_outgoing_spam, auto_lock, "
+    "lock_time, max_unlocks";
 
 TEST_CASE("settings: an error names the key and an example, and changes nothing") {
   struct Case {

@@ -38,12 +38,16 @@ TEST_CASE("mirror: a lock is of its account alone, is replaced and removed") {
   CHECK(mirror.lock_count() == 0);
 }
 
-TEST_CASE("mirror: a lock is over by the clock, and stays to be ended") {
+TEST_CASE("mirror: a lock is over by the clock, and in force until it has been ended, or for some seconds") {
   FakeClock clock;
   Mirror mirror(clock);
   mirror.put_lock(lock_of("joe", "phished", clock.wall() + Milliseconds(1000)));
   CHECK(mirror.over_locks().empty());
   clock.advance(Milliseconds(999));
+  CHECK(mirror.over_locks().empty());
+  clock.advance(Milliseconds(1));
+  CHECK(mirror.over_locks().size() == 1);
+  clock.advance(Mirror::kUntilEnded - Milliseconds(1));
   CHECK(reason_of(mirror, "joe") == "phished");
   clock.advance(Milliseconds(1));
   CHECK(reason_of(mirror, "joe") == "not locked");

@@ -43,7 +43,7 @@ TEST_CASE("api: an account is locked for a while, shown and listed, and unlocked
   CHECK(after["lock"].is_null());
   CHECK(after["lock_history"][0]["event"] == "lifted");
   CHECK(after["lock_history"][0]["who"] == "bob");
-  CHECK(after["limits"][0]["used"] == 0);
+  CHECK(after["limits"][0]["used"] == 1);  // who was locked gets no fresh quota
   CHECK(rig.error("POST", kUnlock, "{}") == "404 the account joe@example.com is not locked");
 }
 

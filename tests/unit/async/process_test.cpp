@@ -76,12 +76,10 @@ TEST_CASE("process: one that reads nothing, and one that says too much") {
 }
 
 TEST_CASE("process: what it says last is not lost where others hold its standard error open") {
-  test::TemporaryDirectory directory;
-  const std::string gate = directory.file("gate");
-  const ProcessEnd end = run_shell("(while [ ! -e '" + gate + "' ]; do :; done) & echo last >&2; exit 3");
+  const test::TemporaryDirectory directory;  // the one that holds it open ends when this is gone
+  const ProcessEnd end = run_shell("(while [ -d '" + directory.path() + "' ]; do :; done) & echo last >&2; exit 3");
   CHECK(end.exit_status == 3);
   CHECK(end.said == "last");
-  std::ofstream(gate) << "open";
 }
 
 TEST_CASE("process: at its time limit it is ended, with all that it has started") {

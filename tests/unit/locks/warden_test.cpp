@@ -98,7 +98,7 @@ TEST_CASE("warden: not while a lock is in force, and not where auto_lock is off"
   rig.mirror.put_lock(lock);
   rig.notice("joe@example.com");
   CHECK(rig.store.locked.empty());
-  rig.clock.advance(Milliseconds(1000));
+  rig.clock.advance(Milliseconds(1000) + Mirror::kUntilEnded);
   rig.notice("joe@example.com");
   CHECK(rig.store.locked.size() == 1);
   rig.policy.auto_lock = false;

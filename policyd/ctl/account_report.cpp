@@ -1,0 +1,54 @@
+// policyctl account report: tells policyd of a sign of a hijack that somebody else has seen.
+#include "policyd/ctl/command.h"
+#include "shared/percent_encoding.h"
+
+namespace policyd {
+
+namespace {
+
+struct ReportArguments {
+  std::string account;
+  bool spam = false;
+  bool invalid_recipient = false;
+  int64_t count = 1;
+};
+
+std::string render(const Json& report) {
+  const std::string sign = text_of(report, "sign"), account = text_of(report, "account");
+  if (member_of(report, "counted") != true) {
+    return account + " has no limit of " + sign + ": nothing is counted\n";
+  }
+  const std::string over = text_of(report, "over");
+  return "counted " + std::to_string(number_of(report, "count")) + " " + sign + " of " + account +
+         (over.empty() ? "" : ", which is over " + over) + "\n";
+}
+
+int report(Session& session, const ReportArguments& arguments) {
+  if (arguments.spam == arguments.invalid_recipient) {
+    return session.fail(kUsage, "say what is reported: --spam or --invalid-recipient");
+  }
+  const Json body = {{"sign", arguments.spam ? "spam" : "invalid_recipients"}, {"count", arguments.count}};
+  const std::string path = "/v1/accounts/" + percent_encode(arguments.account) + "/signs";
+  return session.show(session.ask("POST", path, body), render);
+}
+
+CommandAction declare_report(CLI::App& app) {
+  const auto arguments = std::make_shared<ReportArguments>();
+  app.add_option("ACCOUNT", arguments->account, "a login, or the address of a client without one")
+      ->required()
+      ->check(not_empty());
+  app.add_flag("--spam", arguments->spam, "a message of the account was spam");
+  app.add_flag("--invalid-recipient", arguments->invalid_recipient, "a recipient of the account does not exist");
+  app.add_option("--count", arguments->count, "how many; 1 without it")->check(CLI::Range(1, 1'000'000));
+  return [arguments](Session& session) { return report(session, *arguments); };
+}
+
+constexpr Command kCommands[] = {
+    {"account", "report", "tells of spam of an account, or of recipients that do not exist", declare_report},
+};
+
+}  // namespace
+
+std::span<const Command> account_report_commands() { return kCommands; }
+
+}  // namespace policyd
