@@ -43,10 +43,11 @@ run: deps ## installs what is missing, builds, and serves conf/policyd.toml in t
 	@echo
 	@exec build/policyd -c conf/policyd.toml
 
+# Most tests wait for something: twice as many as there are processors run side by side.
 test: deps-test ## installs what is missing, builds, and runs every test, with a real Postfix and a real Redis
 	@$(WITH_NINJA); cmake --preset $(PRESET) -DBUILD_TESTING=ON
 	@$(CMAKE_BUILD)
-	@ctest --test-dir build --parallel $(JOBS) --output-on-failure --no-tests=error
+	@ctest --test-dir build --parallel $$(( 2 * $(JOBS) )) --output-on-failure --no-tests=error
 
 bench: deps-test ## measures requests/s, latency and memory against a bare responder (BENCH="--help" for more)
 	@$(WITH_NINJA); cmake --preset $(PRESET) -DBUILD_TESTING=ON
