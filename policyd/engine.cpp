@@ -187,38 +187,53 @@ Task<Verdict> Engine::evaluate(const Request& request, Mode mode, OpenTransactio
   if (going_on && policy) going_on = outgoing_.keeps_rules(request, subject, *policy, sender_domain, verdict);
   // What Postfix accepted of a message is told also where a lock refuses it at its end.
   const bool settling = !judging && verdict.cause == Cause::lock;
+  const Asked asked{request, subject, mode, *plan, policy, transaction, key};
   if ((going_on || settling) && policy) {
     std::string network;
     if (auto charge = outgoing_.charge_of(request, subject, *policy, config, network)) {
       charge->dry_run = mode == Mode::dry;
       const auto charging = store_.charge(*charge);
       Outgoing::take(co_await charging, verdict);
-      if (going_on) Outgoing::apply_limits(config, *policy, verdict);
-      going_on = going_on && !refused(verdict);
-      if (mode == Mode::live && judging) busy_.note(subject.account(), clock_.steady());
-      if (going_on && transaction && judging && policy->counts_invalid) {
-        transaction->passed(request.instance(), subject.account(), subject.recipient(), policy);
-      }
+      going_on = take_charge(asked, going_on, verdict);
     }
   }
+  end(asked, going_on, verdict);
+  co_return verdict;
+}
+
+// The store has answered; false: it refuses, or something did before.
+bool Engine::take_charge(const Asked& asked, bool going_on, Verdict& verdict) {
+  const bool judging = asked.request.state() == ProtocolState::rcpt;
+  if (going_on) Outgoing::apply_limits(*asked.plan.config, *asked.policy, verdict);
+  going_on = going_on && !refused(verdict);
+  if (asked.mode == Mode::live && judging) busy_.note(asked.subject.account(), clock_.steady());
+  if (going_on && asked.transaction && judging && asked.policy->counts_invalid) {
+    asked.transaction->passed(asked.request.instance(), asked.subject.account(), asked.subject.recipient(),
+                              asked.policy);
+  }
+  return going_on;
+}
+
+// What is remembered, written and told of a verdict; an id and header fields are put into it.
+void Engine::end(const Asked& asked, bool going_on, Verdict& verdict) {
+  const auto& [request, subject, mode, plan, policy, transaction, key] = asked;
   if (transaction && policy && policy->counts_invalid && settles(request.state())) {
     settles_ = true;
     transaction->settle();
     outgoing_.settle(request.instance(), subject.account());
   }
-  if (going_on && policy && judging && mode == Mode::live) outgoing_.passed(request, subject, *policy, config);
-  if (mode == Mode::live) write_journal(request, verdict);
-  if (going_on && judging && key) recent_.remember(*key, verdict.action, verdict.text, verdict.score);
-  if (mode == Mode::live) {
-    if (policy && verdict.charge.sign) {
-      warden_.notice(subject.account(), *verdict.charge.sign, verdict.charge.sign_used, *policy);
-    }
-    if (plan->writes_headers && verdict.action == Action::dunno) prepend(request, config, verdict);
-    count(verdict);
-    if (verdict.cause == Cause::limit) tell_limit(verdict);
-    tally_.count(verdict, config, subject.names().recipient);
+  if (mode == Mode::dry) return;
+  const bool passed = going_on && request.state() == ProtocolState::rcpt;
+  if (passed && policy) outgoing_.passed(request, subject, *policy, *plan.config);
+  write_journal(request, verdict);
+  if (passed && key) recent_.remember(*key, verdict.action, verdict.text, verdict.score);
+  if (policy && verdict.charge.sign) {
+    warden_.notice(subject.account(), *verdict.charge.sign, verdict.charge.sign_used, *policy);
   }
-  co_return verdict;
+  if (plan.writes_headers && verdict.action == Action::dunno) prepend(request, *plan.config, verdict);
+  count(verdict);
+  if (verdict.cause == Cause::limit) tell_limit(verdict);
+  tally_.count(verdict, *plan.config, subject.names().recipient);
 }
 
 Task<std::optional<ChargeResult>> Engine::report_sign(std::string account, Meter meter, int64_t amount) {

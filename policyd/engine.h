@@ -99,6 +99,16 @@ class Engine {
 
  private:
   enum class Mode : uint8_t { live, dry };
+  // A request, and what is known of it before it is judged.
+  struct Asked {
+    const Request& request;
+    const Subject& subject;
+    Mode mode;
+    const CheckPlan& plan;
+    const std::shared_ptr<const AccountPolicy>& policy;  // of outgoing mail
+    OpenTransaction* transaction;
+    const std::optional<RecentDecisions::Key>& key;  // of a recipient that is judged for real
+  };
   Task<Verdict> evaluate(const Request& request, Mode mode, OpenTransaction* transaction);
   Task<void> count_signs_in_findings(const Request& request, const Subject& subject, const AccountPolicy& policy,
                                      const Config& config, Verdict& verdict);
@@ -109,6 +119,8 @@ class Engine {
              const std::optional<RecentDecisions::Key>& key, Verdict& verdict) const;
   Task<void> greylist(const Request& request, const GreylistKeys& keys, const Config::Greylist& config, Mode mode,
                       Verdict& verdict);
+  bool take_charge(const Asked& asked, bool going_on, Verdict& verdict);
+  void end(const Asked& asked, bool going_on, Verdict& verdict);
   void prepend(const Request& request, const Config& config, Verdict& verdict);
   void write_journal(const Request& request, Verdict& verdict);
   void count(const Verdict& verdict);

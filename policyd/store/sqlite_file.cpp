@@ -12,8 +12,8 @@
 #include <cstring>
 #include <mutex>
 
-#include "policyd/store/cell_codec.h"
 #include "policyd/store/sqlite.h"
+#include "policyd/store/sqlite_counters.h"
 #include "policyd/store/sqlite_greylist.h"
 #include "policyd/store/sqlite_journal.h"
 #include "policyd/store/sqlite_locks.h"
@@ -44,10 +44,8 @@ constexpr FileTable kTables[] = {
     {"settings",
      "CREATE TABLE IF NOT EXISTS settings(account TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,"
      " PRIMARY KEY(account, key)) WITHOUT ROWID"},
-    {"counters",
-     "CREATE TABLE IF NOT EXISTS counters(account TEXT NOT NULL PRIMARY KEY, cells BLOB NOT NULL) WITHOUT ROWID"},
-    {"elements",
-     "CREATE TABLE IF NOT EXISTS elements(account TEXT NOT NULL PRIMARY KEY, seen BLOB NOT NULL) WITHOUT ROWID"},
+    {"counters", kCreateCounters},
+    {"elements", kCreateElements},
     {"greylist", kCreateGreylist},
     {"reports", kCreateReports},
     {"locks", kCreateLocks},
@@ -132,7 +130,6 @@ class SqliteFile final : public StateFile {
   void load_blocks(WallTime now, Contents& contents);
   void load_settings(Contents& contents);
   void load_counters(Contents& contents);
-  void load_elements(Contents& contents);
   void load_greylist(WallTime now, Contents& contents);
   void load_reports(WallTime now, Contents& contents);
   Result<void> written();
@@ -198,7 +195,6 @@ Result<StateFile::Contents> SqliteFile::load(WallTime now) {
   load_blocks(now, contents);
   load_settings(contents);
   load_counters(contents);
-  load_elements(contents);
   load_greylist(now, contents);
   load_reports(now, contents);
   contents.locks = load_locks(database_);
@@ -243,28 +239,14 @@ void SqliteFile::load_settings(Contents& contents) {
 }
 
 void SqliteFile::load_counters(Contents& contents) {
-  SqliteStatement row(database_, "SELECT account, cells FROM counters");
-  while (row.step()) {
-    auto cells = decode_cells(row.text(1));
-    auto counters = cells ? Counters::from_cells(std::move(*cells)) : std::nullopt;
-    if (counters) {
-      contents.counters.emplace_back(row.text(0), std::move(*counters));
-    } else {
-      contents.warnings.push_back(path_ + ": counters of " + quoted(row.text(0)) + ": damaged; left out");
-    }
-  }
-}
-
-void SqliteFile::load_elements(Contents& contents) {
-  SqliteStatement row(database_, "SELECT account, seen FROM elements");
-  while (row.step()) {
-    auto seen = SeenElements::from_octets(row.text(1));
-    if (seen) {
-      contents.elements.emplace_back(row.text(0), std::move(*seen));
-    } else {
-      contents.warnings.push_back(path_ + ": elements of " + quoted(row.text(0)) + ": damaged; left out");
-    }
-  }
+  std::vector<std::string> counters, elements;
+  contents.counters = policyd::load_counters(database_, counters);
+  contents.elements = policyd::load_elements(database_, elements);
+  const auto warn = [&](const char* what, const std::string& account) {
+    contents.warnings.push_back(path_ + ": " + what + " of " + quoted(account) + ": damaged; left out");
+  };
+  for (const std::string& account : counters) warn("counters", account);
+  for (const std::string& account : elements) warn("elements", account);
 }
 
 void SqliteFile::load_greylist(WallTime now, Contents& contents) {
@@ -332,18 +314,7 @@ Result<void> SqliteFile::put_locks(const std::string& account, const LockRecord&
 Result<void> SqliteFile::write_counters(const CounterBatch& batch) {
   const std::lock_guard lock(mutex_);
   database_.run("BEGIN IMMEDIATE");
-  {
-    SqliteStatement put(database_, "INSERT OR REPLACE INTO counters VALUES(?, ?)");
-    SqliteStatement remove(database_, "DELETE FROM counters WHERE account = ?");
-    for (const auto& [account, cells] : batch) {
-      const std::string octets = encode_cells(cells);
-      SqliteStatement& row = cells.empty() ? remove : put;
-      row.bind(account);
-      if (!cells.empty()) row.bind_octets(octets);
-      row.step();
-      row.again();
-    }
-  }  // a statement that is open would keep the transaction open
+  policyd::write_counters(database_, batch);
   database_.run("COMMIT");
   return written();
 }
@@ -351,17 +322,7 @@ Result<void> SqliteFile::write_counters(const CounterBatch& batch) {
 Result<void> SqliteFile::write_elements(const ElementBatch& batch) {
   const std::lock_guard lock(mutex_);
   database_.run("BEGIN IMMEDIATE");
-  {
-    SqliteStatement put(database_, "INSERT OR REPLACE INTO elements VALUES(?, ?)");
-    SqliteStatement remove(database_, "DELETE FROM elements WHERE account = ?");
-    for (const auto& [account, octets] : batch) {
-      SqliteStatement& row = octets.empty() ? remove : put;
-      row.bind(account);
-      if (!octets.empty()) row.bind_octets(octets);
-      row.step();
-      row.again();
-    }
-  }  // a statement that is open would keep the transaction open
+  policyd::write_elements(database_, batch);
   database_.run("COMMIT");
   return written();
 }
