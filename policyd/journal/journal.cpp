@@ -5,6 +5,7 @@
 #include <new>
 #include <utility>
 
+#include "policyd/async/busy.h"
 #include "policyd/async/offload.h"
 #include "shared/protocol.h"
 #include "shared/text.h"
@@ -15,22 +16,6 @@ namespace {
 
 // The longest that comes before a text is "DEFER_IF_PERMIT ".
 constexpr size_t kLongestText = kLongestAction - std::string_view("DEFER_IF_PERMIT ").size();
-
-// Whoever hands over may be dropped on the way.
-struct Busy {
-  explicit Busy(bool& flag_) : flag(flag_) { flag = true; }
-  Busy(const Busy&) = delete;
-  Busy& operator=(const Busy&) = delete;
-  ~Busy() { flag = false; }
-  bool& flag;
-};
-
-struct Ended {
-  const std::optional<Task<void>>& running;
-  bool await_ready() const noexcept { return !running || running->done(); }
-  void await_suspend(std::coroutine_handle<> waiter) const noexcept { running->when_done(waiter); }
-  void await_resume() const noexcept {}
-};
 
 }  // namespace
 
@@ -152,7 +137,7 @@ Task<void> Journal::make_rows() {
 
 Task<void> Journal::stop() {
   timer_.stop();
-  Ended ended{running_};
+  EndOf ended{running_};
   co_await ended;
   const auto last = hand_over();
   co_await last;

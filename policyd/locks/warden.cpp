@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "policyd/async/busy.h"
 #include "shared/block.h"
 #include "shared/duration.h"
 #include "shared/text.h"
@@ -84,10 +85,9 @@ Task<Result<std::optional<Lock>>> Warden::unlock(std::string account, std::strin
 }
 
 Task<void> Warden::end_locks() {
-  ending_ = true;
+  const Busy ending(ending_);
   const auto asking = store_.end_locks();
   const auto ended = co_await asking;
-  ending_ = false;
   if (!ended) co_return;
   for (const Lock& lock : *ended) {
     spdlog::info("lock: account={} ended reason={} unlocks={}", policyd::quoted(lock.account),

@@ -4,22 +4,10 @@
 
 #include <utility>
 
+#include "policyd/async/busy.h"
 #include "policyd/recent_table.h"  // random_seed()
 
 namespace policyd {
-
-namespace {
-
-// Whoever hands over may be dropped on the way.
-struct Busy {
-  explicit Busy(bool& flag_) : flag(flag_) { flag = true; }
-  Busy(const Busy&) = delete;
-  Busy& operator=(const Busy&) = delete;
-  ~Busy() { flag = false; }
-  bool& flag;
-};
-
-}  // namespace
 
 Reporter::Reporter(uv_loop_s* loop, const Clock& clock, Tally& tally, Store& store)
     : clock_(clock), tally_(tally), store_(store), ids_(random_seed()), timer_(loop, [this] {

@@ -20,14 +20,6 @@ struct StateWriter::Delivery {
   Result<bool> await_resume() const { return std::move(*order->outcome); }
 };
 
-// Waits until nothing is under way.
-struct StateWriter::Idle {
-  const std::optional<Task<void>>& running;
-  bool await_ready() const noexcept { return !running || running->done(); }
-  void await_suspend(std::coroutine_handle<> waiter) const noexcept { running->when_done(waiter); }
-  void await_resume() const noexcept {}
-};
-
 Task<Result<bool>> StateWriter::write(Work work, Effect effect) {
   Delivery delivery(std::make_shared<Order>(Order{std::move(work), std::move(effect), {}, {}}));
   orders_.push_back(delivery.order);
@@ -42,8 +34,8 @@ void StateWriter::flush() {
 
 Task<Result<void>> StateWriter::finish() {
   flush();
-  Idle idle{running_};
-  co_await idle;
+  EndOf ended{running_};
+  co_await ended;
   if (batch_) co_return Error{trouble_};
   co_return Result<void>();
 }

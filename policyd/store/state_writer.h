@@ -67,7 +67,6 @@ class StateWriter {
     std::coroutine_handle<> waiter;
   };
   struct Delivery;
-  struct Idle;
   // Taken from the tables, to be written together.
   struct Batch {
     StateFile::ElementBatch elements;
