@@ -22,6 +22,8 @@ MESSAGES = f"""\
 messages = {LIMITS}
 recipients = []
 bytes = []
+distinct_recipients = []
+invalid_recipients = []
 """
 # Every setting that needs no DNS; nothing is refused either.
 SETTINGS = f"""\

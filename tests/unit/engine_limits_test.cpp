@@ -76,6 +76,7 @@ TEST_CASE("engine: clients without a login are charged by address") {
 
 TEST_CASE("engine: an account without limits is not counted") {
   EngineRig rig("[accounts.default]\nmessages = []\nrecipients = []\nbytes = []\n"
+                "distinct_recipients = []\ninvalid_recipients = []\n"
                 "[accounts.\"example.org\"]\nrecipients = [\"1/1h\"]\n");
   rig.store.refuse(kLimit, std::nullopt);
   CHECK(rig.told(outgoing_lines()) == "DUNNO (none)");

@@ -13,7 +13,8 @@ using test::EngineRig;
 using test::outgoing_lines;
 
 const std::string kSigns = "[accounts.default]\nmessages = [\"60/1m\"]\nrecipients = []\nbytes = []\n"
-                           "distinct_recipients = [\"500/1d\"]\nclient_networks = [\"5/1d\"]\n";
+                           "distinct_recipients = [\"500/1d\"]\nclient_networks = [\"5/1d\"]\n"
+                           "invalid_recipients = []\n";
 const Limit kDay{Meter::distinct_recipients, 500, Milliseconds(86'400'000)};
 
 TEST_CASE("engine: signs are counted with the charge, and told in the verdict") {
@@ -34,7 +35,7 @@ TEST_CASE("engine: signs are counted with the charge, and told in the verdict") 
 }
 
 TEST_CASE("engine: without signs nothing of them is asked for") {
-  EngineRig rig;
+  EngineRig rig("[accounts.default]\ndistinct_recipients = []\ninvalid_recipients = []\n");
   rig.decide(outgoing_lines());
   REQUIRE(rig.store.asked.size() == 1);
   CHECK(rig.store.asked[0].signs.empty());

@@ -24,7 +24,7 @@ TEST_CASE(
         Json({{"value", "100/1h"}, {"from", "example.com"}, {"source", "file"}}));
   CHECK(reply.json["settings"]["bytes"] ==
         Json({{"value", "2GB/1d"}, {"from", "default"}, {"source", "file"}}));
-  REQUIRE(reply.json["limits"].size() == 3);
+  REQUIRE(reply.json["limits"].size() == 5);
   CHECK(reply.json["limits"][0] == Json({{"meter", "messages"},
                                          {"limit", "120/1m"},
                                          {"maximum", 120},
@@ -32,6 +32,8 @@ TEST_CASE(
                                          {"used", 2},
                                          {"left", 118}}));
   CHECK(reply.json["limits"][2]["used"] == 1500);
+  CHECK(reply.json["limits"][3]["limit"] == "500/1d");
+  CHECK(reply.json["limits"][4]["meter"] == "invalid_recipients");
   CHECK(reply.json["blocks"][0]["type"] == "account");
 }
 
