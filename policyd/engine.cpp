@@ -185,13 +185,14 @@ Task<Verdict> Engine::evaluate(const Request& request, Mode mode, OpenTransactio
     }
   }
   if (going_on && policy) going_on = outgoing_.keeps_rules(request, subject, *policy, sender_domain, verdict);
-  // What Postfix accepted of a message is told also where a lock refuses it at its end.
-  const bool settling = !judging && verdict.cause == Cause::lock;
+  // What is refused at the end of a message was charged when its recipients passed.
+  const bool ends_refused = !judging && (verdict.cause == Cause::lock || verdict.cause == Cause::rule);
   const Asked asked{request, subject, mode, *plan, policy, transaction, key};
-  if ((going_on || settling) && policy) {
+  if ((going_on || (ends_refused && mode == Mode::live)) && policy) {
     std::string network;
     if (auto charge = outgoing_.charge_of(request, subject, *policy, config, network)) {
       charge->dry_run = mode == Mode::dry;
+      if (ends_refused && verdict.action != Action::hold) charge->kind = Charge::Kind::give_back;
       const auto charging = store_.charge(*charge);
       Outgoing::take(co_await charging, verdict);
       going_on = take_charge(asked, going_on, verdict);

@@ -1,6 +1,7 @@
 #include "policyd/verdict_json.h"
 
 #include "policyd/admin/block_json.h"
+#include "policyd/admin/limit_json.h"
 #include "policyd/admin/lock_json.h"
 
 namespace policyd {
@@ -53,6 +54,8 @@ Json verdict_json(const Verdict& verdict) {
   json["retry_after"] = charge.retry_after ? Json(seconds_until(*charge.retry_after)) : Json();
   json["sign"] = charge.sign ? Json(limit_text(*charge.sign)) : Json();
   json["sign_used"] = charge.sign ? Json(charge.sign_used) : Json();
+  Json& limits = json["limits"] = Json::array();
+  for (const LimitUse& use : charge.uses) limits.push_back(limit_to_json(use.limit, use.used));
   json["rule"] = verdict.rule.empty() ? Json() : Json(verdict.rule);
   json["greylist"] = verdict.greylisting ? greylisting_json(*verdict.greylisting) : Json();
   json["lock"] = verdict.lock ? lock_to_json(*verdict.lock) : Json();

@@ -8,8 +8,9 @@
 namespace policyd {
 
 // {"action", "text", "direction", "score", "findings": [{"check", "score", "outcome", "detail", "counted"}], "cause",
-// "if_permit", "code", "account", "limit", "retry_after", "sign", "sign_used", "rule", "greylist", "lock", "block"};
-// null where there is none. Octets of requests stand in it as they are.
+// "if_permit", "code", "account", "limit", "retry_after", "sign", "sign_used", "limits", "rule", "greylist", "lock",
+// "block"}; null where there is none. "limits" are those of the account where one of them refused, with what each held
+// (limit_json.h). Octets of requests stand in it as they are.
 Json verdict_json(const Verdict& verdict);
 
 }  // namespace policyd

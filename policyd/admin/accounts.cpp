@@ -8,6 +8,7 @@
 #include "policyd/admin/account_name.h"
 #include "policyd/admin/audit.h"
 #include "policyd/admin/block_json.h"
+#include "policyd/admin/limit_json.h"
 #include "policyd/admin/lock_json.h"
 #include "policyd/admin/query.h"
 #include "policyd/admin/resources.h"
@@ -27,20 +28,10 @@ int64_t used_of(const AccountUsage& usage, const Limit& limit) {
   return 0;
 }
 
-// A limit and what has been used of it.
-Json limit_json(const Limit& limit, int64_t used) {
-  return {{"meter", meter_name(limit.meter)},
-          {"limit", limit.to_string()},
-          {"maximum", limit.maximum},
-          {"window", format_duration(limit.window)},
-          {"used", used},
-          {"left", std::max<int64_t>(limit.maximum - used, 0)}};
-}
-
 Json limits_json(const AccountUsage& usage, const AccountPolicy& policy) {
   Json list = Json::array();
   for (const Limits* limits : {&policy.limits, &policy.signs}) {
-    for (const Limit& limit : *limits) list.push_back(limit_json(limit, used_of(usage, limit)));
+    for (const Limit& limit : *limits) list.push_back(limit_to_json(limit, used_of(usage, limit)));
   }
   return list;
 }

@@ -60,7 +60,7 @@ std::string entry_text(const Json& entry, size_t width) {
   for (const char* key : {"id", "time", "node"}) facts.push_back({key, text_of(entry, key)});
   for (Fact& fact : verdict_facts(entry)) facts.push_back(std::move(fact));
   if (member_of(entry, "store_away") == true) facts.push_back({"store", "was away: decided by this node alone"});
-  std::string out = render_facts(facts) + findings_table(entry, width);
+  std::string out = render_facts(facts) + verdict_tables(entry, width);
   std::vector<Fact> attributes;
   for (const auto& [name, value] : request.items()) {
     const std::string text = text_of(request, name.c_str());

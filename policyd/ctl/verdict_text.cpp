@@ -1,5 +1,6 @@
 #include "policyd/ctl/verdict_text.h"
 
+#include "policyd/ctl/usage_text.h"
 #include "shared/duration.h"
 
 namespace policyd {
@@ -85,14 +86,19 @@ std::string detail_cell(const Json& finding) {
   return (done ? "" : "not done: ") + text_of(finding, "detail") + (dry_run ? " (dry run)" : "");
 }
 
-}  // namespace
-
 std::string findings_table(const Json& verdict, size_t width) {
   Table table({{"CHECK"}, {"SCORE", Align::right}, {"DETAIL"}});
   for (const auto& [index, finding] : member_of(verdict, "findings").items()) {
     table.add({text_of(finding, "check"), score_cell(finding), detail_cell(finding)});
   }
   return table.empty() ? "" : "\n" + table.render(width);
+}
+
+}  // namespace
+
+std::string verdict_tables(const Json& verdict, size_t width) {
+  const Json& limits = member_of(verdict, "limits");
+  return findings_table(verdict, width) + (limits.empty() ? "" : "\n" + render_limits(limits, width, false));
 }
 
 std::string cause_text(const std::string& cause) {
@@ -122,7 +128,7 @@ std::vector<Fact> verdict_facts(const Json& verdict) {
 }
 
 std::string verdict_text(const Json& verdict, size_t width) {
-  return render_facts(verdict_facts(verdict)) + findings_table(verdict, width);
+  return render_facts(verdict_facts(verdict)) + verdict_tables(verdict, width);
 }
 
 }  // namespace policyd

@@ -15,7 +15,8 @@ std::string verdict_text(const Json& verdict, size_t width);
 
 // Its first part, and what `cause` means: "score" is "the score".
 std::vector<Fact> verdict_facts(const Json& verdict);
-std::string findings_table(const Json& verdict, size_t width);
+// The tables that follow: its findings, and where a limit refused it what all of them held.
+std::string verdict_tables(const Json& verdict, size_t width);
 std::string cause_text(const std::string& cause);
 
 }  // namespace policyd

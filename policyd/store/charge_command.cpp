@@ -14,15 +14,24 @@ namespace {
 constexpr size_t kKeysAt = 3;      // the verb, the script and the number of keys stand before the keys
 constexpr size_t kFixedAfter = 2;  // records and times stand behind them, then the lists
 
-constexpr unsigned kModes[] = {0, ChargeRecord::test_only, ChargeRecord::merges, ChargeRecord::cancels,
+constexpr unsigned kModes[] = {0, ChargeRecord::test_only, ChargeRecord::merges,
                                ChargeRecord::merges | ChargeRecord::if_known};
 
 bool has_signs(const Charge& charge) { return charge.signs && !charge.signs->empty(); }
 
+// Where no recipient is charged its place in the record has a number.
+bool settles(const Charge& charge) {
+  return charge.kind == Charge::Kind::settle || charge.kind == Charge::Kind::give_back;
+}
+
+unsigned mode_of(const Charge& charge, ChargeMode mode) {
+  return charge.kind == Charge::Kind::give_back ? ChargeRecord::gives_back : kModes[static_cast<size_t>(mode)];
+}
+
 unsigned what_of(const Charge& charge, ChargeMode mode) {
   return (has_signs(charge) ? ChargeRecord::has_signs : 0U) |
          (charge.kind == Charge::Kind::sign ? ChargeRecord::sign : 0U) |
-         (charge.kind == Charge::Kind::settle ? ChargeRecord::settles : 0U) | kModes[static_cast<size_t>(mode)] |
+         (settles(charge) ? ChargeRecord::settles : 0U) | mode_of(charge, mode) |
          (charge.instance.empty() ? 0U : ChargeRecord::has_message) | (charge.ended ? ChargeRecord::ended : 0U);
 }
 
@@ -42,6 +51,15 @@ std::string_view without_place(std::string_view error) {
   error.remove_prefix(line_end + 2);
   if (error.starts_with('-')) error.remove_prefix(1);
   return error.substr(0, error.find_last_not_of("\r\n") + 1);
+}
+
+// What the windows of the charge's limits hold, as far as `numbers` tells.
+std::vector<LimitUse> uses_of(const Charge& charge, std::string_view numbers) {
+  std::vector<LimitUse> uses;
+  for (const Limits* list : {charge.limits, charge.signs}) {
+    for (const Limit& limit : list ? *list : Limits{}) uses.push_back({limit, number_at(numbers, uses.size())});
+  }
+  return uses;
 }
 
 }  // namespace
@@ -67,13 +85,13 @@ void ChargeCommand::add(const Charge& charge, ChargeMode mode, WallTime at) {
   records_.push_back(static_cast<char>(what_of(charge, mode)));
   records_.push_back(static_cast<char>(list_of(*charge.limits)));
   append_number(records_, static_cast<double>(charge.bytes));
-  if (charge.kind == Charge::Kind::settle) {
+  if (settles(charge)) {
     append_number(records_, static_cast<double>(charge.recipients));
   } else {
     append_recipient(records_, charge);
   }
   append_number(times_, static_cast<double>(at.time_since_epoch().count()));
-  timed_ = timed_ || (mode != ChargeMode::live && mode != ChargeMode::dry);
+  timed_ = timed_ || mode == ChargeMode::merge || mode == ChargeMode::merge_known;
   if (has_signs(charge)) add_signs(charge);
 }
 
@@ -134,12 +152,29 @@ std::string_view ChargeCommand::take(std::string_view verb, std::string_view scr
   return command_;
 }
 
+ChargeResult ChargeAnswer::result(const Charge& charge) const {
+  const size_t limits = charge.limits->size();
+  const size_t signs = charge.signs ? charge.signs->size() : 0;
+  ChargeResult result;
+  if (sign && *sign < signs) {
+    result.sign = (*charge.signs)[*sign];
+    result.sign_used = sign_used;
+  }
+  if (kind == Kind::passed) return result;
+  result.passed = false;
+  if (limit < limits) result.limit = (*charge.limits)[limit];
+  if (limit >= limits && limit < limits + signs) result.limit = (*charge.signs)[limit - limits];
+  result.retry_after = retry_after;
+  result.uses = uses_of(charge, uses);
+  return result;
+}
+
 std::optional<ChargeAnswers> ChargeAnswers::of(const RedisReply& reply, size_t charges) {
   if (reply.elements.empty() || reply.elements[0].text.size() != charges) return std::nullopt;
   const std::string& letters = reply.elements[0].text;
   size_t details = 0;
   for (const char letter : letters) {
-    details += letter == '+' ? 0 : letter == '-' || letter == 'S' ? 2 : letter == 's' ? 4 : 1;
+    details += letter == '+' ? 0 : letter == '-' ? 3 : letter == 'S' ? 2 : letter == 's' ? 5 : 1;
   }
   if (reply.elements.size() != 1 + details) return std::nullopt;
   return ChargeAnswers(reply);
@@ -156,6 +191,7 @@ ChargeAnswer ChargeAnswers::next() {
     answer.limit = static_cast<size_t>(number());
     const int64_t wait = number();
     if (wait >= 0) answer.retry_after = Milliseconds(wait);
+    answer.uses = reply_->elements[detail_++].text;
   } else {
     answer.error = without_place(reply_->elements[detail_++].text);
   }

@@ -21,7 +21,6 @@ enum class ChargeMode : uint8_t {
   live,         // tested and counted
   dry,          // only tested
   merge,        // counted without a test, at a time that is over
-  cancel,       // all that the message was charged is given back
   merge_known,  // as merge where Redis still remembers the message, else nothing
 };
 
@@ -37,7 +36,7 @@ class ChargeCommand {
   void hash_with(const SipKey& key) { elements_ = key; }
 
   void clear();
-  // `at` on Redis' clock, for merge and cancel. The charge's limits are looked at until the command is taken.
+  // `at` on Redis' clock, for what is merged. The charge's limits are looked at until the command is taken.
   void add(const Charge& charge, ChargeMode mode, WallTime at);
   // EVALSHA with the script's SHA1, or EVAL with its source.
   [[nodiscard]] std::string_view take(std::string_view verb, std::string_view script);
@@ -63,9 +62,13 @@ struct ChargeAnswer {
   enum class Kind : uint8_t { passed, refused, failed } kind = Kind::failed;
   size_t limit = 0;                          // refused: which of the charge's limits, those of signs behind the others
   std::optional<Milliseconds> retry_after;   // refused
+  std::string_view uses;                     // refused: what each limit's window holds, as numbers; into the reply
   std::optional<size_t> sign;                // gone over: which of its limits of signs
   int64_t sign_used = 0;                     // and what its window holds
   std::string_view error;                    // failed: a view into the reply, as Redis says it outside of scripts
+
+  // Where it has not failed.
+  [[nodiscard]] ChargeResult result(const Charge& charge) const;
 };
 
 // The answers of a reply, which outlives this, in the order of the charges.

@@ -68,6 +68,7 @@ uint64_t Ledger::recipient_of(const Charge& charge) const {
 
 // What the message should have been charged when this has passed.
 Amounts Ledger::target(const Charge& charge, const Message& message, bool is_new_recipient) {
+  if (charge.kind == Charge::Kind::give_back) return {};
   const auto [messages, recipients, bytes] = message.charged;
   if (charge.kind == Charge::Kind::recipient) {
     return {1, recipients + (is_new_recipient ? 1 : 0), std::max(bytes, charge.bytes)};
@@ -107,7 +108,7 @@ ChargeResult Ledger::charge_mail(const Charge& charge, const Limits& limits, Wal
   Message& record = found ? *found : messages_.insert(key);
   record.since = since;
   for (size_t i = 0; i < amounts.size(); ++i) record.charged[i] += amounts[i];
-  if (!result.passed) record.forget_recipients();
+  if (!result.passed || charge.kind == Charge::Kind::give_back) record.forget_recipients();
   if (result.passed && is_new) record.add(recipient);
   return result;
 }
@@ -116,6 +117,19 @@ void Ledger::commit(Accounts::value_type& entry) {
   if (!tracking_ || entry.second.changed) return;
   entry.second.changed = true;
   changes_.push_back(&entry);
+}
+
+std::vector<LimitUse> Ledger::uses(std::string_view account, const Limits& limits, const Limits* signs,
+                                   WallTime now) const {
+  std::vector<LimitUse> uses;
+  const auto found = accounts_.find(account);
+  for (const Limits* list : {&limits, signs}) {
+    if (!list) continue;
+    for (const Limit& limit : *list) {
+      uses.push_back({limit, found == accounts_.end() ? 0 : found->second.counters.used(limit, now)});
+    }
+  }
+  return uses;
 }
 
 AccountUsage Ledger::usage(std::string_view account, WallTime now) const {

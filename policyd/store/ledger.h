@@ -34,8 +34,10 @@ class Ledger {
 
   // Tests `charge` against `limits` and `signs` (in place of the charge's own) and counts it where it passes.
   ChargeResult charge(const Charge& charge, const Limits& limits, WallTime now, const Limits* signs = nullptr) {
-    return signs && !signs->empty() ? charge_signs(charge, limits, *signs, now)
-                                    : charge_mail(charge, limits, now, recipient_of(charge));
+    ChargeResult result = signs && !signs->empty() ? charge_signs(charge, limits, *signs, now)
+                                                   : charge_mail(charge, limits, now, recipient_of(charge));
+    if (!result.passed) result.uses = uses(charge.account, limits, signs, now);
+    return result;
   }
 
   [[nodiscard]] AccountUsage usage(std::string_view account, WallTime now) const;
@@ -91,6 +93,8 @@ class Ledger {
   using Elements = std::vector<Element>;
   static constexpr uint64_t kNobody = 0;
 
+  [[nodiscard]] std::vector<LimitUse> uses(std::string_view account, const Limits& limits, const Limits* signs,
+                                           WallTime now) const;
   [[nodiscard]] uint64_t key_of(const Charge& charge) const;        // of the message
   [[nodiscard]] uint64_t recipient_of(const Charge& charge) const;  // kNobody where none is charged
   ChargeResult charge_mail(const Charge& charge, const Limits& limits, WallTime now, uint64_t recipient);

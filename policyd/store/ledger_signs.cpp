@@ -52,6 +52,7 @@ ChargeResult Ledger::count_signs(Accounts::value_type& entry, const Charge& char
     return {};
   }
   const bool settles = charge.kind == Charge::Kind::settle;
+  const bool gives_back = charge.kind == Charge::Kind::give_back;
   Elements elements = elements_of(charge, signs, entry.second);
   uint64_t recipient = recipient_of(charge);
   for (const Element& one : elements) {
@@ -73,11 +74,12 @@ ChargeResult Ledger::count_signs(Accounts::value_type& entry, const Charge& char
     return result;
   }
   const int64_t charged = before ? before->charged[1] : 0;
-  const std::vector<uint64_t> new_ones = before && settles ? before->new_ones() : std::vector<uint64_t>{};
+  std::vector<uint64_t> new_ones;
+  if (before && (settles || gives_back)) new_ones = before->new_ones();
   result = charge_mail(charge, limits, now, recipient);
   if (!live) return result;
+  if (gives_back || (settles && !result.passed)) give_back(new_ones, signs, entry, now);
   if (!result.passed) {
-    if (settles) give_back(new_ones, signs, entry, now);
     count(Meter::limit_hits, 1, signs, entry, now);
     return result;
   }

@@ -44,8 +44,9 @@ Charge LocalShare::Entry::charge() const {
 ChargeResult LocalShare::charge(const Charge& charge, size_t nodes, WallTime now,
                                 std::optional<WallTime> sent) {
   ChargeResult result = charge_unmerged(charge, nodes, now);
-  const bool cancelled = !result.passed && charge.kind == Charge::Kind::settle;
-  if ((result.passed || cancelled) && !charge.dry_run) record(charge, cancelled, now, sent);
+  if (charge.dry_run) return result;
+  if (result.passed) record(charge, charge.kind, now, sent);
+  if (!result.passed && charge.kind == Charge::Kind::settle) record(charge, Charge::Kind::give_back, now, sent);
   return result;
 }
 
@@ -59,10 +60,11 @@ ChargeResult LocalShare::charge_unmerged(const Charge& charge, size_t nodes, Wal
   };
   if (result.limit) result.limit = whole(*result.limit);
   if (result.sign) result.sign = whole(*result.sign);
+  for (LimitUse& use : result.uses) use.limit = whole(use.limit);
   return result;
 }
 
-void LocalShare::record(const Charge& charge, bool cancelled, WallTime now, std::optional<WallTime> sent) {
+void LocalShare::record(const Charge& charge, Charge::Kind kind, WallTime now, std::optional<WallTime> sent) {
   if (!last_limits_ || *last_limits_ != *charge.limits) last_limits_ = std::make_shared<const Limits>(*charge.limits);
   const bool known_signs = charge.signs ? last_signs_ && *last_signs_ == *charge.signs : !last_signs_;
   if (!known_signs) last_signs_ = charge.signs ? std::make_shared<const Limits>(*charge.signs) : nullptr;
@@ -70,7 +72,7 @@ void LocalShare::record(const Charge& charge, bool cancelled, WallTime now, std:
     journal_.pop_front();
     ++dropped_;
   }
-  journal_.push_back({charge.kind, charge.ended, cancelled, std::string(charge.account), std::string(charge.instance),
+  journal_.push_back({kind, charge.ended, std::string(charge.account), std::string(charge.instance),
                       std::string(charge.recipient), std::string(charge.network), charge.recipients, charge.bytes,
                       charge.meter, charge.amount, last_limits_, last_signs_, now, sent});
 }

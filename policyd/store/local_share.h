@@ -23,12 +23,11 @@ class LocalShare {
  public:
   static constexpr size_t kJournal = 500'000;
 
-  // A charge that passed, with all that it takes to count it again elsewhere; or, cancelled, a message that was refused
-  // at its end and is to be given back whatever it was charged.
+  // A charge that passed, with all that it takes to count it again elsewhere. What was refused at the end of a message
+  // stands here as give_back.
   struct Entry {
     Charge::Kind kind;
     bool ended;
-    bool cancelled;
     std::string account, instance, recipient;
     std::string network;
     int64_t recipients, bytes;
@@ -52,7 +51,7 @@ class LocalShare {
   void sweep(WallTime now) { ledger_.sweep(now); }
 
  private:
-  void record(const Charge& charge, bool cancelled, WallTime now, std::optional<WallTime> sent);
+  void record(const Charge& charge, Charge::Kind kind, WallTime now, std::optional<WallTime> sent);
 
   Ledger ledger_;
   std::deque<Entry> journal_;

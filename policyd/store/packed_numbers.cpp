@@ -112,6 +112,10 @@ Counters::Cells to_cells(const std::vector<Counter>& counters) {
 
 }  // namespace
 
+int64_t number_at(std::string_view octets, size_t index) {
+  return index < octets.size() / kOctets ? Reader(octets.substr(kOctets * index)).take() : 0;
+}
+
 void append_number(std::string& out, double number) {
   const uint64_t bits = little_endian(std::bit_cast<uint64_t>(number));
   char octets[kOctets];

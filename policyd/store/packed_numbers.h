@@ -23,6 +23,8 @@
 namespace policyd {
 
 void append_number(std::string& out, double number);
+// The whole number at `index`; 0 where there is none.
+int64_t number_at(std::string_view octets, size_t index);
 
 // What the script needs of a list of limits: the front of a state that has just its counters, up to their windows;
 // then the maximum of each. No meter has a window twice (AccountSettings::set sees to that).

@@ -115,7 +115,7 @@ Task<void> RedisStore::caught_up() {
 // What Redis may have counted already, and what belongs to a message of which it may have counted something, is counted
 // only while it would know the message again: rather too little than twice.
 ChargeMode RedisStore::mode_of(const LocalShare::Entry& entry) const {
-  if (entry.cancelled) return ChargeMode::cancel;
+  if (entry.kind == Charge::Kind::give_back) return ChargeMode::live;
   const auto sent = entry.sent ? entry.sent : last_sent(entry.charge());
   if (!sent) return ChargeMode::merge;
   const Milliseconds remembered = entry.ended ? kEndedRemembered : kRemembered;

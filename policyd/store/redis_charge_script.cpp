@@ -17,7 +17,7 @@ local records, times = ARGV[1], ARGV[2]
 local RECORD, RECORD_SIZE = '<BBdc8', 18
 if #records % RECORD_SIZE ~= 0 then return redis.error_reply('ERR a record of charges is cut short') end
 local CHARGES = #records / RECORD_SIZE
-local TEST, DRY, MERGE, CANCEL = 0, 1, 2, 3
+local TEST, DRY, MERGE, GIVE_BACK = 0, 1, 2, 3
 local BUCKETS = 60
 local floor, max, min, find, sub, rep = math.floor, math.max, math.min, string.find, string.sub, string.rep
 local numbers_of, octets_of, call, try = struct.unpack, struct.pack, redis.call, redis.pcall
@@ -130,7 +130,7 @@ local function charge(what, limits, at, mode, bytes, recipient, rate, message_ke
     end
     bytes = max(bytes, had_bytes)
   end
-  if mode == CANCEL then
+  if mode == GIVE_BACK then
     amounts[1], amounts[2], amounts[3] = -had_messages, -had_recipients, -had_bytes
   else
     amounts[1], amounts[2], amounts[3] = 1 - had_messages, recipients - had_recipients, bytes - had_bytes
@@ -156,7 +156,7 @@ local function charge(what, limits, at, mode, bytes, recipient, rate, message_ke
     way.save(rate, limits, ours, others)
   end
   if message_key and mode ~= DRY then
-    if refused or mode == CANCEL then
+    if refused or mode == GIVE_BACK then
       call('DEL', message_key)
     else
       call('SET', message_key, octets_of('<dddc0', since, recipients, bytes, hashes), 'PX', remember)
@@ -164,7 +164,7 @@ local function charge(what, limits, at, mode, bytes, recipient, rate, message_ke
     stale[message_key] = true
   end
   if signs and mode ~= DRY and not refused then
-    if mode == CANCEL then
+    if mode == GIVE_BACK then
       signs_way.give_back(signs, hashes)
     else
       local invalid = settles and had_recipients > recipients and had_recipients - recipients or 0
@@ -174,7 +174,7 @@ local function charge(what, limits, at, mode, bytes, recipient, rate, message_ke
   return refused, wait
 end
 
--- The same, and the sign that is gone over (its limit and what its window holds), if any.
+-- The same, the signs of the charge, and the one that is gone over (its limit and what its window holds), if any.
 local function charge_signs(what, limits, at, mode, bytes, recipient, rate, message_key, message)
   local part = with_signs()
   local signs = part.open(mode)
@@ -183,7 +183,7 @@ local function charge_signs(what, limits, at, mode, bytes, recipient, rate, mess
     if mode <= DRY or (mode == MERGE and what % 64 < 32) then
       if mode ~= DRY then part.count(signs, at, meter, amount, false) end
     end
-    return nil, nil, part.status(signs)
+    return nil, nil, signs, part.status(signs)
   end
   local refused, wait = charge(what, limits, at, mode, bytes, recipient, rate, message_key, message, signs)
   if signs.refused and limits.size > 0 then
@@ -193,7 +193,15 @@ local function charge_signs(what, limits, at, mode, bytes, recipient, rate, mess
     if also and (wait >= 0 and (longer < 0 or longer > wait)) then refused, wait = also, longer end
   end
   if refused and mode == TEST then part.count(signs, at, part.HITS, 1, false) end
-  return refused, wait, part.status(signs)
+  return refused, wait, signs, part.status(signs)
+end
+
+-- What the window of each limit holds.
+local function held(key, limits)
+  way = way or long_way({now = now, amounts = amounts})
+  local totals = {}
+  for c, counter in ipairs((way.arrange(limits, try('GET', key)))) do totals[c] = octets_of('<d', counter.total) end
+  return table.concat(totals)
 end
 
 local outcomes, details, number, known = {}, {}, 0, 0
@@ -207,16 +215,19 @@ local function charge_the_rest()
       message_key, message = KEYS[CHARGES + known], messages[known]
     end
     local limits, mode, at = lists[list] or read_limits(list), floor(what / 2) % 4, now
-    if mode >= MERGE then at = min(numbers_of('<d', times, 8 * number - 7), now) end
-    local refused, wait, sign, used
+    if mode == MERGE then at = min(numbers_of('<d', times, 8 * number - 7), now) end
+    local refused, wait, signs, sign, used
     if what >= 64 then
-      refused, wait, sign, used =
+      refused, wait, signs, sign, used =
           charge_signs(what, limits, at, mode, bytes, recipient, KEYS[number], message_key, message)
     else
       refused, wait = charge(what, limits, at, mode, bytes, recipient, KEYS[number], message_key, message)
     end
     outcomes[number] = sign and (refused and 's' or 'S') or (refused and '-' or '+')
-    if refused then details[#details + 1], details[#details + 2] = refused, wait end
+    if refused then
+      local uses = held(KEYS[number], limits) .. (signs and held(signs.key, signs.limits) or '')
+      details[#details + 1], details[#details + 2], details[#details + 3] = refused, wait, uses
+    end
     if sign then details[#details + 1], details[#details + 2] = sign, used end
   end
 end

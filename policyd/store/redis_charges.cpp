@@ -19,22 +19,6 @@ bool means_away(std::string_view word) {
   return std::find(std::begin(kWords), std::end(kWords), word) != std::end(kWords);
 }
 
-ChargeResult to_result(const ChargeAnswer& answer, const Charge& charge) {
-  const size_t limits = charge.limits->size();
-  const size_t signs = charge.signs ? charge.signs->size() : 0;
-  ChargeResult result;
-  if (answer.sign && *answer.sign < signs) {
-    result.sign = (*charge.signs)[*answer.sign];
-    result.sign_used = answer.sign_used;
-  }
-  if (answer.kind == ChargeAnswer::Kind::passed) return result;
-  result.passed = false;
-  if (answer.limit < limits) result.limit = (*charge.limits)[answer.limit];
-  if (answer.limit >= limits && answer.limit < limits + signs) result.limit = (*charge.signs)[answer.limit - limits];
-  result.retry_after = answer.retry_after;
-  return result;
-}
-
 }  // namespace
 
 RedisCharges::Call::Call(RedisCharges& charges, const Charge& charge, ChargeMode mode, WallTime at)
@@ -179,7 +163,7 @@ void RedisCharges::answer(Run& run, const Result<RedisReply>& reply, Outcome una
     Call* const call = run.calls[place];
     if (!call) continue;
     Counted counted{outcome, {}};
-    if (outcome == Outcome::counted) counted.result = to_result(one, call->charge_);
+    if (outcome == Outcome::counted) counted.result = one.result(call->charge_);
     call->answer(counted);
   }
   run.calls.clear();

@@ -19,7 +19,7 @@ namespace policyd {
 //           1 octet    its list of limits, from 1
 //           a number   bytes
 //           8 octets   a hash of the recipient; where it settles: a number, the recipients accepted
-//         2 a number of each charge: when it was counted elsewhere, ms; "" where none of them merges or cancels
+//         2 a number of each charge: when it was counted elsewhere, ms; "" where none of them merges
 //         3 and on: the lists of limits (append_limits); where charges have signs, last of all a record of 17 octets of
 //         each of these:
 //           1 octet    its list of limits of signs
@@ -28,7 +28,8 @@ namespace policyd {
 //   and then KEYS ends with two keys of each of these: of the counters, and of the elements seen
 //   reply {a text with one letter of each charge, then what these letters need}:
 //         + passed
-//         - refused: the index of the limit (from 0; those of signs come after the others), ms until it will pass or -1
+//         - refused: the index of the limit (from 0; those of signs come after the others), ms until it will pass or
+//           -1, and what the window of each limit holds, in this order, as numbers
 //         S passed, s refused, and a sign is gone over: what + or - needs, then the index of its limit and what its
 //           window holds
 //         ! could not be counted: the error
@@ -42,7 +43,7 @@ struct ChargeRecord {
     settles = 1,          // else a recipient is charged
     test_only = 2,        // says what would happen
     merges = 4,           // counted without a test, at the time given
-    cancels = 6,          // gives back all that the message was charged
+    gives_back = 6,       // all that the message was charged
     has_message = 8,      // there is a message key
     ended = 16,           // the message is remembered for kEndedRemembered, not for kRemembered
     if_known = 32,        // with merges: only where the message is remembered

@@ -193,10 +193,10 @@ ChargeResult Counters::test(const Limits& limits, const Amounts& amounts, WallTi
     if (sum + amount <= limit.maximum) continue;
     const bool never = amount > limit.maximum;
     if (never) {
-      return {false, false, limit, std::nullopt, std::nullopt, 0};
+      return {false, false, limit, std::nullopt, std::nullopt, 0, {}};
     }
     const Milliseconds wait(wait_for(cells_, *slice, now_ms, sum + amount - limit.maximum));
-    if (result.passed || wait > *result.retry_after) result = {false, false, limit, wait, std::nullopt, 0};
+    if (result.passed || wait > *result.retry_after) result = {false, false, limit, wait, std::nullopt, 0, {}};
   }
   return result;
 }

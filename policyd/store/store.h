@@ -41,6 +41,8 @@ struct Charge {
     settle,     // DATA, END-OF-MESSAGE: bring the message's charge to what Postfix accepted. More than was charged is
                 // checked against the limits; if it does not pass, all of the message's charge is given back. Fewer
                 // recipients than were charged are so many invalid ones.
+    give_back,  // DATA, END-OF-MESSAGE of a message that is refused: all of its charge goes back; always
+                // passes, and is never a dry run
     sign,       // `amount` of the sign `meter`, for no message; always passes
   };
   Kind kind = Kind::recipient;
@@ -58,6 +60,13 @@ struct Charge {
   bool dry_run = false;         // says what would happen, changes nothing
 };
 
+// What the window of a limit holds.
+struct LimitUse {
+  Limit limit;
+  int64_t used = 0;
+  bool operator==(const LimitUse&) const = default;
+};
+
 struct ChargeResult {
   bool passed = true;
   bool local = false;                      // decided on this node alone, because the shared store is away
@@ -66,6 +75,8 @@ struct ChargeResult {
                                             // larger than the limit itself)
   std::optional<Limit> sign;  // a limit of a sign that is gone over: by this charge, or before it
   int64_t sign_used = 0;      // what its window holds, what was refused for it included
+  std::vector<LimitUse> uses;  // not passed: all limits of the charge, those of signs behind the others, and what was
+                               // counted for each without what is refused here
 };
 
 // Another question of the engine: has this client tried to send from this sender to this recipient before?

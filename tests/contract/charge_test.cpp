@@ -166,6 +166,41 @@ TEST_CASE("store: a message refused at its end gives all of its charge back") {
   });
 }
 
+TEST_CASE("store: what the end of a message was refused for elsewhere gives all of its charge back") {
+  on_every_store([](StoreRig& rig) {
+    CHECK(rig.charge(recipient("i1", "a@x", 400)).passed);
+    CHECK(rig.charge(recipient("i2", "a@x", 300)).passed);
+    CHECK(rig.charge(recipient("i2", "b@x", 300)).passed);
+    Charge refused = settle("i2", 2, 300);
+    refused.kind = Charge::Kind::give_back;
+    for (int i = 0; i < 2; ++i) {
+      CHECK(rig.charge(refused).passed);
+      CHECK(used(rig) == in_an_hour(1, 1, 400));
+    }
+    CHECK(rig.charge(recipient("i2", "a@x", 100)).passed);  // as a new message
+    CHECK(used(rig) == in_an_hour(2, 2, 500));
+  });
+}
+
+TEST_CASE("store: a refusal tells what every window holds without what was refused") {
+  on_every_store([](StoreRig& rig) {
+    const Limits limits{{Meter::messages, 2, std::chrono::hours(1)}, {Meter::bytes, 1'000, std::chrono::hours(24)}};
+    const Limits signs{{Meter::distinct_recipients, 9, std::chrono::hours(1)},
+                       {Meter::limit_hits, 9, std::chrono::hours(1)}};
+    const auto ask = [&](std::string_view instance, bool with_signs) {
+      Charge charge = test::recipient_charge("joe", instance, instance, 400, &limits);
+      if (with_signs) charge.signs = &signs;
+      return rig.charge(charge);
+    };
+    CHECK(ask("1", true).uses.empty());
+    CHECK(ask("2", true).passed);
+    CHECK(ask("3", false).uses == std::vector<LimitUse>{{limits[0], 2}, {limits[1], 800}});
+    const auto refused = ask("3", true);
+    CHECK_FALSE(refused.passed);
+    CHECK(refused.uses == std::vector<LimitUse>{{limits[0], 2}, {limits[1], 800}, {signs[0], 2}, {signs[1], 1}});
+  });
+}
+
 TEST_CASE("store: a dry run says what would happen and changes nothing") {
   on_every_store([](StoreRig& rig) {
     Charge charge = recipient("i1", "a@x", 1'000);

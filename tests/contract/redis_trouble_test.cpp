@@ -108,7 +108,8 @@ TEST_CASE(
       "*1\r\n$3\r\n+++\r\n",                   // too many
       "*1\r\n$2\r\n--\r\n",                    // refused, with nothing to say of it
       "*2\r\n$2\r\n+-\r\n:0\r\n",              // with too little
-      "*4\r\n$2\r\n+-\r\n:0\r\n:1\r\n:2\r\n",  // with too much
+      "*3\r\n$2\r\n+-\r\n:0\r\n:1\r\n",
+      "*5\r\n$2\r\n+-\r\n:0\r\n:1\r\n$0\r\n\r\n:2\r\n",  // with too much
       "*1\r\n*1\r\n*1\r\n$2\r\n++\r\n",        // in arrays
       "*1\r\n$2\r\nxx\r\n",
       "-ERR what is this\r\n",
@@ -134,8 +135,9 @@ TEST_CASE(
 
 TEST_CASE("redis trouble: refusals with figures that make no sense are still refusals") {
   for (const char* octets :
-       {"*3\r\n$1\r\n-\r\n:99\r\n:-5\r\n", "*3\r\n$1\r\n-\r\n:-1\r\n:9223372036854775807\r\n",
-        "*3\r\n$1\r\n-\r\n$1\r\nx\r\n*0\r\n", "*3\r\n$1\r\n-\r\n$-1\r\n$-1\r\n"}) {
+       {"*4\r\n$1\r\n-\r\n:99\r\n:-5\r\n$3\r\nxyz\r\n",
+        "*4\r\n$1\r\n-\r\n:-1\r\n:9223372036854775807\r\n$8\r\n\xff\xff\xff\xff\xff\xff\xff\xff\r\n",
+        "*4\r\n$1\r\n-\r\n$1\r\nx\r\n*0\r\n:1\r\n", "*4\r\n$1\r\n-\r\n$-1\r\n$-1\r\n*-1\r\n"}) {
     INFO(octets);
     Rig rig;
     rig.redis.instead = answering("CHARGE", {octets});
@@ -283,7 +285,7 @@ TEST_CASE(
   rig.redis.instead = {};
   rig.until_it_serves(2);
   REQUIRE(rig.redis.charged().size() == 2);
-  CHECK((rig.redis.charged()[1] & ChargeRecord::cancels) != 0);
+  CHECK((rig.redis.charged()[1] & ChargeRecord::gives_back) != 0);
 }
 
 TEST_CASE(

@@ -62,17 +62,7 @@ class ScriptRig {
     for (const Charge& charge : charges) {
       const ChargeAnswer answer = answers->next();
       REQUIRE_MESSAGE(answer.kind != ChargeAnswer::Kind::failed, answer.error);
-      ChargeResult result;
-      result.passed = answer.kind == ChargeAnswer::Kind::passed;
-      const size_t limits = charge.limits->size();
-      if (!result.passed) {
-        const bool of_mail = answer.limit < limits;
-        result.limit = of_mail ? charge.limits->at(answer.limit) : charge.signs->at(answer.limit - limits);
-      }
-      if (answer.sign) result.sign = charge.signs->at(*answer.sign);
-      result.sign_used = answer.sign_used;
-      result.retry_after = answer.retry_after;
-      results.push_back(result);
+      results.push_back(answer.result(charge));
     }
     return results;
   }
@@ -128,8 +118,13 @@ inline std::string to_text(const std::vector<Usage>& usage) {
 
 inline std::string describe(const ChargeResult& result) {
   if (result.passed) return "passed";
-  return "refused by " + result.limit.value().to_string() + ", " +
-         (result.retry_after ? std::to_string(result.retry_after->count()) : "for ever");
+  std::string text = "refused by " + result.limit.value().to_string() + ", " +
+                     (result.retry_after ? std::to_string(result.retry_after->count()) : "for ever");
+  for (const LimitUse& use : result.uses) {
+    text += "; " + std::string(meter_name(use.limit.meter)) + " " + std::to_string(use.used) + " of " +
+            use.limit.to_string();
+  }
+  return text;
 }
 
 }  // namespace policyd::test

@@ -98,20 +98,20 @@ void charge_each(StoreRig& rig, const std::vector<std::string>& names, const Lim
   }
 }
 
-TEST_CASE("signs: 500 and 20,000 different recipients are exactly so many") {
+TEST_CASE("signs: 500 and 100,000 different recipients are exactly so many") {
   on_every_store([](StoreRig& rig) {
-    const Limits signs{{Meter::distinct_recipients, 20'000, kDay}};
+    const Limits signs{{Meter::distinct_recipients, 100'000, kDay}};
     std::vector<std::string> names;
-    for (int i = 0; i < 20'000; ++i) names.push_back("recipient" + std::to_string(i) + "@example.com");
+    for (int i = 0; i < 100'000; ++i) names.push_back("recipient" + std::to_string(i) + "@example.com");
     ptrdiff_t counted = 0;
-    for (const ptrdiff_t all : {1, 500, 20'000}) {
+    for (const ptrdiff_t all : {1, 500, 100'000}) {
       charge_each(rig, {names.begin() + counted, names.begin() + all}, signs);
       charge_each(rig, {names.begin() + (all - std::min<ptrdiff_t>(all, 300)), names.begin() + all}, signs);  // again
       counted = all;
       CHECK(used(rig) == Used{{"distinct_recipients/1d", all}});
     }
     CHECK(told(rig.charge(recipient("", "one@too.many", {signs}))) ==
-          "refused by 20000/1d, distinct_recipients 20001 of 20000/1d");
+          "refused by 100000/1d, distinct_recipients 100001 of 100000/1d");
   });
 }
 

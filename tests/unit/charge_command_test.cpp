@@ -102,14 +102,16 @@ TEST_CASE("charge_command: keys, records and each list of limits once") {
   CHECK(arguments[11] == list_of(kOthers));
 }
 
-TEST_CASE("charge_command: what is merged or cancelled goes with its time") {
+TEST_CASE("charge_command: what is merged goes with its time; what is given back only where there is one") {
   ChargeCommand command(kKeys);
+  Charge refused = charge_of("joe", "i1");
+  refused.kind = Charge::Kind::give_back;
   command.add(charge_of("joe", "i1"), ChargeMode::merge, WallTime(Milliseconds{17}));
-  command.add(charge_of("joe", "i1"), ChargeMode::cancel, WallTime(Milliseconds{19}));
+  command.add(refused, ChargeMode::live, WallTime(Milliseconds{19}));
   const auto arguments = arguments_of(command.take("EVAL", "source"));
   CHECK(arguments[0] == "EVAL");
   CHECK(arguments[7].at(0) == '\x0c');
-  CHECK(arguments[7].at(18) == '\x0e');
+  CHECK(arguments[7].at(18) == '\x0f');
   CHECK(arguments[8] == number(17) + number(19));
   command.clear();
   command.add(charge_of("joe", "i1"), ChargeMode::merge_known, WallTime(Milliseconds{23}));
@@ -119,10 +121,14 @@ TEST_CASE("charge_command: what is merged or cancelled goes with its time") {
   command.clear();
   command.add(charge_of("joe", ""), ChargeMode::live, {});
   CHECK(arguments_of(command.take("EVALSHA", "sha")).at(2) == "1");
+  command.clear();
+  command.add(refused, ChargeMode::live, {});
+  CHECK(arguments_of(command.take("EVALSHA", "sha")).at(6).empty());
 }
 
 TEST_CASE("charge_command: answers are taken in order") {
-  const RedisReply reply = array({text("+-!-"), integer(1), integer(250), text("ERR no"), integer(0), integer(-1)});
+  const RedisReply reply = array({text("+-!-"), integer(1), integer(250), text(number(3) + number(9)), text("ERR no"),
+                                  integer(0), integer(-1), text("")});
   auto answers = ChargeAnswers::of(reply, 4);
   REQUIRE(answers);
   CHECK(answers->next().kind == ChargeAnswer::Kind::passed);
@@ -130,6 +136,10 @@ TEST_CASE("charge_command: answers are taken in order") {
   CHECK(refused.kind == ChargeAnswer::Kind::refused);
   CHECK(refused.limit == 1);
   CHECK(refused.retry_after == Milliseconds{250});
+  const ChargeResult result = refused.result(charge_of("joe", "i1"));
+  CHECK_FALSE(result.passed);
+  CHECK(result.limit == kLimits[1]);
+  CHECK(result.uses == std::vector<LimitUse>{{kLimits[0], 3}, {kLimits[1], 9}});
   const ChargeAnswer failed = answers->next();
   CHECK(failed.kind == ChargeAnswer::Kind::failed);
   CHECK(failed.error == "ERR no");
@@ -176,7 +186,7 @@ TEST_CASE("charge_command: signs have keys and a record of their own, behind all
 
 TEST_CASE("charge_command: an answer tells the sign that is gone over") {
   const RedisReply reply =
-      array({text("Ss+"), integer(1), integer(501), integer(2), integer(9), integer(0), integer(6)});
+      array({text("Ss+"), integer(1), integer(501), integer(2), integer(9), text(""), integer(0), integer(6)});
   auto answers = ChargeAnswers::of(reply, 3);
   REQUIRE(answers);
   const ChargeAnswer passed = answers->next();

@@ -105,7 +105,6 @@ TEST_CASE("local share: what passed is kept for the merge with all that it takes
   CHECK(rig.share.pending() == 0);
   REQUIRE(entries.size() == 1);
   CHECK(entries[0].at == test::FakeClock::kStart);
-  CHECK_FALSE(entries[0].cancelled);
   const Charge charge = entries[0].charge();
   CHECK(charge.kind == Charge::Kind::recipient);
   CHECK(charge.account == "ann@example.com");
@@ -139,16 +138,15 @@ TEST_CASE("local share: what was refused or only asked is not merged") {
   CHECK(rig.share.pending() == 1);
 }
 
-TEST_CASE("local share: a message refused at its end is cancelled at the merge") {
+TEST_CASE("local share: a message refused at its end is given back at the merge") {
   Rig rig;
   rig.limits = {{Meter::recipients, 2, kHour}};
   CHECK(rig.ask(rig.recipient("1")).passed);
   CHECK_FALSE(rig.ask(rig.settle("1", 3)).passed);
   const auto entries = rig.share.take(10);
   REQUIRE(entries.size() == 2);
-  CHECK_FALSE(entries[0].cancelled);
-  CHECK(entries[1].cancelled);
-  CHECK(entries[1].kind == Charge::Kind::settle);
+  CHECK(entries[0].kind == Charge::Kind::recipient);
+  CHECK(entries[1].kind == Charge::Kind::give_back);
   CHECK(entries[1].instance == "1");
   CHECK(rig.ask(rig.settle("2", 2)).passed);  // nothing of the refused message counts here
 }

@@ -49,4 +49,5 @@ class AllLists(E2eTest):
 
     def used(self, policyd):
         limits = policyd.ctl_json("account", "show", "joe@example.com")["limits"]
-        return {limit["meter"]: limit["used"] for limit in limits if limit["meter"] in ("messages", "recipients", "bytes")}
+        mail = ("messages", "recipients", "bytes")
+        return {limit["meter"]: limit["used"] for limit in limits if limit["meter"] in mail}

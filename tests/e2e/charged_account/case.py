@@ -17,7 +17,8 @@ class ChargedAccount(E2eTest):
 
     def used(self, policyd, account):
         limits = policyd.ctl_json("account", "show", account)["limits"]
-        return {limit["meter"]: limit["used"] for limit in limits if limit["meter"] in ("messages", "recipients", "bytes")}
+        mail = ("messages", "recipients", "bytes")
+        return {limit["meter"]: limit["used"] for limit in limits if limit["meter"] in mail}
 
     def test_whose_limit_it_is(self):
         ours = {"policy_context": "outgoing"}

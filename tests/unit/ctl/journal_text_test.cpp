@@ -101,5 +101,18 @@ TEST_CASE("journal text: a limit is the reason where one was") {
   CHECK(messages.to_json()["held"][0]["reasons"] == Json::array({"limit messages 60/1m"}));
 }
 
+TEST_CASE("journal text: an entry of a limit ends in what every limit held") {
+  Json entry = kEntry;
+  entry["limits"] = Json::array(
+      {{{"meter", "messages"}, {"limit", "60/1m"}, {"maximum", 60}, {"window", "1m"}, {"used", 60}, {"left", 0}},
+       {{"meter", "bytes"}, {"limit", "2KB/1d"}, {"maximum", 2000}, {"window", "1d"}, {"used", 1}, {"left", 1999}}});
+  const std::string text = entry_text(entry, 0);
+  CAPTURE(text);
+  CHECK(text.find("\nLIMIT             USED   LEFT  FULL\n"
+                  "messages  60/1m     60      0  100%  [##########]\n"
+                  "bytes     2KB/1d    1B  2.0KB    0%  [----------]\n") != std::string::npos);
+  CHECK(entry_text(kEntry, 0).find("LIMIT") == std::string::npos);
+}
+
 }  // namespace
 }  // namespace policyd

@@ -64,6 +64,7 @@ TEST_CASE("journal entry: greylisting, a limit and a block behind it") {
   verdict.greylisting = Greylisting{{GreylistResult::Outcome::early, Milliseconds{1500}}, "192.0.2.0/24", false};
   verdict.charge.limit = Limit{Meter::messages, 60, Milliseconds{60'000}};
   verdict.charge.retry_after = Milliseconds{11'001};
+  verdict.charge.uses = {{*verdict.charge.limit, 60}, {{Meter::spam, 5, Milliseconds{1'000}}, 7}};
   verdict.charge.local = true;
   Block block;
   block.target = {BlockType::email, "ann@stranger.example"};
@@ -74,6 +75,10 @@ TEST_CASE("journal entry: greylisting, a limit and a block behind it") {
         Json({{"outcome", "early"}, {"client", "192.0.2.0/24"}, {"wait", 2}, {"counted", false}}));
   CHECK(entry["limit"] == "messages 60/1m");
   CHECK(entry["retry_after"] == 12);
+  CHECK(entry["limits"] ==
+        Json::array(
+            {{{"meter", "messages"}, {"limit", "60/1m"}, {"maximum", 60}, {"window", "1m"}, {"used", 60}, {"left", 0}},
+             {{"meter", "spam"}, {"limit", "5/1s"}, {"maximum", 5}, {"window", "1s"}, {"used", 7}, {"left", 0}}}));
   CHECK(entry["store_away"] == true);
   CHECK(entry["block"]["target"] == "ann@stranger.example");
   CHECK(entry["block"]["description"] == "spam");
