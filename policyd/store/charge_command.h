@@ -27,8 +27,9 @@ enum class ChargeMode : uint8_t {
 // Charges are added, then the command is taken; clear() begins another one in the same memory.
 class ChargeCommand {
  public:
-  // Charges of one run: Redis does nothing else meanwhile, for about a millisecond.
-  static constexpr size_t kMost = 128;
+  // Charges of one run: Redis does nothing else meanwhile, for about a millisecond. Each may bring two lists of limits,
+  // and an octet numbers them.
+  static constexpr size_t kMost = 127;
 
   explicit ChargeCommand(const Keys& keys) : keys_(keys) {}
 

@@ -6,10 +6,14 @@ namespace policyd {
 
 namespace {
 
+// What refuses is divided; what only tells counts whole, here as anywhere.
+bool refuses(Meter meter) { return !is_sign(meter) || counts_elements(meter); }
+
 Limits share_of(const Limits& limits, size_t nodes) {
   Limits share = limits;
   for (Limit& limit : share) {
-    if (limit.maximum > 0) limit.maximum = std::max<int64_t>(limit.maximum / static_cast<int64_t>(nodes), 1);
+    const bool divided = limit.maximum > 0 && refuses(limit.meter);
+    if (divided) limit.maximum = std::max<int64_t>(limit.maximum / static_cast<int64_t>(nodes), 1);
   }
   return share;
 }
@@ -59,9 +63,24 @@ ChargeResult LocalShare::charge_unmerged(const Charge& charge, size_t nodes, Wal
     return *whole_of(is_sign(limit.meter) ? *charge.signs : *charge.limits, limit);
   };
   if (result.limit) result.limit = whole(*result.limit);
-  if (result.sign) result.sign = whole(*result.sign);
+  if (result.sign && nodes > 1) tell_whole_sign(charge, now, result);
   for (LimitUse& use : result.uses) use.limit = whole(use.limit);
   return result;
+}
+
+// A share that is used up is no sign of anything: the sign is that the limit itself is gone over.
+void LocalShare::tell_whole_sign(const Charge& charge, WallTime now, ChargeResult& result) const {
+  result.sign.reset();
+  result.sign_used = 0;
+  for (const Usage& one : ledger_.usage(charge.account, now).usage) {
+    const auto over = std::find_if(charge.signs->begin(), charge.signs->end(), [&one](const Limit& limit) {
+      return limit.meter == one.meter && limit.window == one.window && one.used > limit.maximum;
+    });
+    if (over == charge.signs->end()) continue;
+    result.sign = *over;
+    result.sign_used = one.used;
+    return;
+  }
 }
 
 void LocalShare::record(const Charge& charge, Charge::Kind kind, WallTime now, std::optional<WallTime> sent) {

@@ -49,8 +49,10 @@ class LocalShare {
   std::vector<Entry> take(size_t most);       // the oldest
   void put_back(std::vector<Entry> entries);  // those that could not be merged, to the front
   void sweep(WallTime now) { ledger_.sweep(now); }
+  void forget_signs(std::string_view account) { ledger_.forget_signs(account); }
 
  private:
+  void tell_whole_sign(const Charge& charge, WallTime now, ChargeResult& result) const;
   void record(const Charge& charge, Charge::Kind kind, WallTime now, std::optional<WallTime> sent);
 
   Ledger ledger_;

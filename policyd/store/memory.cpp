@@ -48,10 +48,7 @@ MemoryStore::~MemoryStore() = default;
 Result<void> MemoryStore::start() {
   if (!path_.empty()) {
     if (const auto opened = open_file(); !opened) return opened.error();
-    flush_timer_ = std::make_unique<Timer>(loop_, [this] {
-      writer_->flush();
-      spawn(write_locks_again());
-    });
+    flush_timer_ = std::make_unique<Timer>(loop_, [this] { writer_->flush(); });
     flush_timer_->every(kFlushPeriod);
   }
   sweep_timer_ = std::make_unique<Timer>(loop_, [this] {

@@ -1,7 +1,7 @@
 // Locks in the embedded store: what happens to them happens in memory at once, and is on disk when the call returns.
 //
 // A file that cannot be written lifts no lock and makes none undone: memory goes on, and the file is brought up to date
-// with the next flush.
+// within a second of its being written again.
 #include <spdlog/spdlog.h>
 
 #include "policyd/store/memory.h"
@@ -36,11 +36,12 @@ Task<Result<void>> MemoryStore::write_locks(std::string account) {
   co_return done.error();
 }
 
+// As long as they can be written.
 Task<void> MemoryStore::write_locks_again() {
-  const std::set<std::string> accounts = std::exchange(unwritten_locks_, {});
-  for (const std::string& account : accounts) {
-    const Task<Result<void>> writing = write_locks(account);
-    co_await writing;
+  for (bool writable = true; writable && !unwritten_locks_.empty();) {
+    const Task<Result<void>> writing = write_locks(*unwritten_locks_.begin());
+    const Result<void> written = co_await writing;
+    writable = written.ok();
   }
 }
 
@@ -56,7 +57,8 @@ Task<Result<LockOutcome>> MemoryStore::lock(LockRequest request) {
   const Task<Result<void>> writing = write_locks(account);
   const Result<void> written = co_await writing;
   if (!written && !request.at_all_costs) {
-    co_return Error{written.error().message + "; " + policyd::quoted(account) + " is locked until policyd ends"};
+    co_return Error{written.error().message + "; " + policyd::quoted(account) + " is locked all the same; "
+                 "the file is told when it can be written"};
   }
   co_return outcome;
 }
@@ -69,12 +71,15 @@ Task<Result<std::optional<Lock>>> MemoryStore::unlock(std::string account, std::
   const Task<Result<void>> writing = write_locks(account);
   const Result<void> written = co_await writing;
   if (!written) {
-    co_return Error{written.error().message + "; " + policyd::quoted(account) + " is unlocked until policyd ends"};
+    co_return Error{written.error().message + "; " + policyd::quoted(account) + " is unlocked all the same; "
+                 "the file is told when it can be written"};
   }
   co_return lifted;
 }
 
 Task<Result<std::vector<Lock>>> MemoryStore::end_locks() {
+  const Task<void> writing_again = write_locks_again();
+  co_await writing_again;
   for (const Lock& lock : mirror_.over_locks()) end_lock_of(lock.account);
   const std::vector<Lock> ended = std::exchange(ended_locks_, {});
   for (const Lock& lock : ended) {

@@ -27,7 +27,7 @@ RedisStore::RedisStore(uv_loop_s* loop, const Clock& clock, Mirror& mirror, cons
       config_(config),
       self_(std::move(self)),
       keys_(config.prefix),
-      follower_(loop, clock, mirror, keys_),
+      follower_(loop, clock, mirror, keys_, [this](const std::string& account) { lock_gone(account); }),
       link_(loop, clock, config_, keys_, *this),
       charges_(loop, keys_, config_.url.to_string(), [this](const std::string& reason) { link_.refused(reason); }),
       greylist_(keys_, config_.url.to_string()) {}

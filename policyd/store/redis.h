@@ -105,6 +105,7 @@ class RedisStore final : public Store, private RedisLink::User {
   Result<LockOutcome> hold_lock(LockRequest request, WallTime asked);
   Task<void> write_held_locks();
   Task<bool> end_lock(std::string account);
+  void lock_gone(const std::string& account);
   void note_ended(const std::string& account, const RedisReply& fields);
   void tell_lost_locks() const;
 

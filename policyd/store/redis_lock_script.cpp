@@ -16,7 +16,17 @@ for key, kind in pairs({[lock] = 'hash', [unlocks] = 'string', [history] = 'stre
   local is = redis.call('TYPE', key).ok
   if is ~= kind and is ~= 'none' then redis.call('DEL', key) end
 end
-local fields = redis.call('HGETALL', lock)
+-- Of its own fields; what somebody else wrote beside them is not copied.
+local OURS = {reason = true, evidence = true, since = true, ['until'] = true, unlocks = true, by = true, node = true}
+local function read()
+  local all, fields = redis.call('HGETALL', lock), {}
+  for i = 1, #all, 2 do
+    if OURS[all[i]] then fields[#fields + 1], fields[#fields + 2] = all[i], all[i + 1] end
+  end
+  if #all > 0 and #fields == 0 then fields = {'reason', ''} end
+  return fields
+end
+local fields = read()
 local function field(name)
   for i = 1, #fields, 2 do
     if fields[i] == name then return fields[i + 1] end
@@ -32,9 +42,17 @@ local function record(event, who)
   redis.call('XADD', history, 'MAXLEN', most, '*', unpack(entry))
   redis.call('PEXPIRE', history, remembered)
 end
+-- As parse_time reads it.
+local function is_over(text)
+  local y, mo, d, h, mi, s = string.match(text, '^(%d%d%d%d)%-(%d%d)%-(%d%d)T(%d%d):(%d%d):(%d%d)Z$')
+  if not y then return false end
+  local leap = y % 4 == 0 and (y % 100 ~= 0 or y % 400 == 0)
+  local days = ({31, leap and 29 or 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31})[tonumber(mo)]
+  return days and tonumber(d) >= 1 and tonumber(d) <= days and tonumber(h) <= 23 and tonumber(mi) <= 59 and
+         tonumber(s) <= 60 and text <= now
+end
 local ended = {}
-local time = '^%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%dZ$'
-if string.match(field('until'), time) and field('until') <= now then
+if is_over(field('until')) then
   record('ended', '')
   redis.call('SET', unlocks, string.format('%.0f', count_of(field('unlocks')) + 1), 'PX', remembered)
   redis.call('DEL', lock, KEYS[4], KEYS[5])
@@ -54,7 +72,7 @@ if made then
     redis.call('HSET', lock, 'until', ends)
     redis.call('PEXPIREAT', lock, expires)
   end
-  fields = redis.call('HGETALL', lock)
+  fields = read()
   record('locked', field('by'))
 end
 return {made and 1 or 0, fields, redis.call('PTTL', lock), ended}
@@ -64,6 +82,20 @@ constexpr std::string_view kUnlock = R"lua(
 if #fields > 0 then record('lifted', ARGV[4]) end
 redis.call('DEL', lock, unlocks, KEYS[4], KEYS[5])
 return {fields, ended}
+)lua";
+
+constexpr std::string_view kGone = R"lua(
+local last = #fields == 0 and redis.call('XREVRANGE', history, '+', '-', 'COUNT', 1)[1]
+if not last then return 0 end
+local event
+for i = 1, #last[2], 2 do
+  if last[2][i] == 'event' then event = last[2][i + 1] end
+  if OURS[last[2][i]] then fields[#fields + 1], fields[#fields + 2] = last[2][i], last[2][i + 1] end
+end
+if event ~= 'locked' then return 0 end
+record('lifted', ARGV[4])
+redis.call('DEL', unlocks, KEYS[4], KEYS[5])
+return 1
 )lua";
 
 constexpr std::string_view kEnd = R"lua(
@@ -86,6 +118,7 @@ constexpr std::string_view whole() {
 
 const std::string_view kLockScript = whole<kLock>();
 const std::string_view kUnlockScript = whole<kUnlock>();
+const std::string_view kLockGoneScript = whole<kGone>();
 const std::string_view kEndLockScript = whole<kEnd>();
 
 }  // namespace policyd

@@ -141,13 +141,16 @@ void RedisStore::tell_lost_locks() const {
 }
 
 void RedisStore::note_ended(const std::string& account, const RedisReply& fields) {
-  if (!fields.elements.empty()) ended_locks_.push_back(Lock::from_fields(account, fields_in(fields), nullptr));
+  if (fields.elements.empty()) return;
+  share_.forget_signs(account);
+  ended_locks_.push_back(Lock::from_fields(account, fields_in(fields), nullptr));
 }
 
 Task<Result<std::optional<Lock>>> RedisStore::unlock(std::string account, std::string by) {
   const Lock* known = mirror_.lock(account);
   std::optional<Lock> lifted = known ? std::optional(*known) : std::nullopt;
   const bool held = held_locks_.erase(account) > 0;
+  share_.forget_signs(account);
   mirror_.release_lock(account);
   std::vector<std::string> command = lock_script(kUnlockScript, keys_.lock(account), account);
   command.push_back(std::move(by));
@@ -165,6 +168,17 @@ Task<Result<std::optional<Lock>>> RedisStore::unlock(std::string account, std::s
   const bool found = reply->elements.size() == 2 && !reply->elements[0].elements.empty();
   if (!lifted && found) lifted = Lock::from_fields(account, fields_in(reply->elements[0]), nullptr);
   co_return lifted;
+}
+
+// By DEL, or by an expiry that somebody gave its key: else the signs that made it would make it again at once. Sent
+// before any charge that comes now, on the same connection.
+void RedisStore::lock_gone(const std::string& account) {
+  if (held_locks_.contains(account)) return;
+  share_.forget_signs(account);
+  std::vector<std::string> command = lock_script(kLockGoneScript, keys_.lock(account), account);
+  command.emplace_back("redis-cli");
+  const std::vector<std::string_view> arguments(command.begin(), command.end());
+  link_.data().send(arguments);  // nobody waits for the answer
 }
 
 // In whatever form its key is written. False: Redis cannot be asked.
@@ -185,6 +199,9 @@ Task<Result<std::vector<Lock>>> RedisStore::end_locks() {
   const auto writing = write_held_locks();
   co_await writing;
   const std::vector<Lock> over = mirror_.over_locks();
+  for (const Lock& lock : over) {
+    if (held_locks_.contains(lock.account)) share_.forget_signs(lock.account);
+  }
   bool answers = link_.serving();
   for (const Lock& lock : over) {
     if (!answers) break;

@@ -17,10 +17,12 @@ constexpr size_t kMostWarnings = 1000;  // remembered, so that each is told once
 
 }  // namespace
 
-RedisMirror::RedisMirror(uv_loop_s* loop, const Clock& clock, Mirror& mirror, Keys keys)
-    : clock_(clock), mirror_(mirror), keys_(std::move(keys)), retry_(loop, [this] {
-        start_following();
-      }) {}
+RedisMirror::RedisMirror(uv_loop_s* loop, const Clock& clock, Mirror& mirror, Keys keys, LockGone lock_gone)
+    : clock_(clock),
+      mirror_(mirror),
+      keys_(std::move(keys)),
+      lock_gone_(std::move(lock_gone)),
+      retry_(loop, [this] { start_following(); }) {}
 
 void RedisMirror::attach(RedisConnection& data) {
   data_ = &data;
@@ -114,6 +116,9 @@ Task<bool> RedisMirror::load(RedisConnection& data) {
     const auto fetching = fetch(data, std::move(keys), fresh);
     if (!co_await fetching) co_return false;
   } while (cursor != "0");
+  for (const Lock& lock : mirror_.locks()) {
+    if (lock_gone_ && !fresh.lock(lock.account)) lock_gone_(lock.account);
+  }
   mirror_.replace_all(std::move(fresh));
   loaded_ = true;
   spdlog::debug("mirror: {} blocks, {} locks and {} account settings loaded", mirror_.block_count(),
@@ -172,7 +177,7 @@ void RedisMirror::forget_block(const std::string& key, const BlockTarget& target
 void RedisMirror::take_lock(const std::string& key, const std::string& account, const RedisReply& fields,
                             const RedisReply& ttl, Mirror& into) {
   if (fields.elements.empty()) {
-    if (last_form(key, keys_.lock(account))) into.remove_lock(account);
+    if (last_form(key, keys_.lock(account))) forget_lock(account, into);
     return;
   }
   std::string warning;
@@ -180,6 +185,12 @@ void RedisMirror::take_lock(const std::string& key, const std::string& account, 
   if (!warning.empty()) warn_once(key, warning);
   note_form(key, keys_.lock(account));
   into.put_lock(std::move(lock));
+}
+
+void RedisMirror::forget_lock(const std::string& account, Mirror& into) {
+  const bool was_there = into.lock(account) != nullptr;
+  into.remove_lock(account);
+  if (was_there && lock_gone_) lock_gone_(account);
 }
 
 void RedisMirror::note_form(const std::string& key, const std::string& canonical) {

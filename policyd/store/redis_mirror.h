@@ -21,8 +21,11 @@ namespace policyd {
 
 class RedisMirror {
  public:
+  // The account of a lock that was in force, and is there no more.
+  using LockGone = std::function<void(const std::string& account)>;
+
   // All of them outlive it.
-  RedisMirror(uv_loop_s* loop, const Clock& clock, Mirror& mirror, Keys keys);
+  RedisMirror(uv_loop_s* loop, const Clock& clock, Mirror& mirror, Keys keys, LockGone lock_gone = {});
 
   // A fresh connection: loads everything, then follows. Whatever was still under way on an earlier one ends by itself.
   void attach(RedisConnection& data);
@@ -49,6 +52,7 @@ class RedisMirror {
   void forget_block(const std::string& key, const BlockTarget& target, Mirror& into);
   void take_lock(const std::string& key, const std::string& account, const RedisReply& fields, const RedisReply& ttl,
                  Mirror& into);
+  void forget_lock(const std::string& account, Mirror& into);
   void note_form(const std::string& key, const std::string& canonical);
   bool last_form(const std::string& key, const std::string& canonical);
   void take_settings(const std::string& key, const std::string& account, const RedisReply& fields, Mirror& into);
@@ -57,6 +61,7 @@ class RedisMirror {
   const Clock& clock_;
   Mirror& mirror_;
   const Keys keys_;
+  const LockGone lock_gone_;
   RedisConnection* data_ = nullptr;
   bool following_ = false;
   std::optional<Task<void>> following_task_;

@@ -3,6 +3,10 @@
 namespace policyd {
 
 const std::string_view kHeartbeatScript = R"lua(
+for key, kind in pairs({[KEYS[1]] = 'hash', [KEYS[2]] = 'string'}) do
+  local is = redis.call('TYPE', key).ok
+  if is ~= kind and is ~= 'none' then redis.call('DEL', key) end
+end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local silence = tonumber(ARGV[3])

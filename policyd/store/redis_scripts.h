@@ -73,13 +73,14 @@ extern const std::string_view kGreylistScript;
 //   reply 1; 0: the batch was the last one that this node added
 extern const std::string_view kAddReportScript;
 
-// Adds rows to the journal (journal/rows.h) and bounds it. What is there and is no stream is replaced.
+// Adds rows to the journal (journal/rows.h) and bounds it. What is there and is no stream, or is
+// further in the future than rows are kept, is replaced.
 //   KEYS  journal key
 //   ARGV  1 most rows, 2 ms that they are kept; 3 and on, of each row: its id, its node, its text
 //   reply 1
 extern const std::string_view kAddJournalScript;
 
-// Tells that this node lives, and who else does.
+// Tells that this node lives, and who else does. A key of another type is replaced.
 //   KEYS  1 nodes key, 2 the key of what elements are hashed with
 //   ARGV  1 node id, 2 what to say of it (JSON), 3 ms after which a node that is silent is forgotten, as is one that
 //         was seen that long in the future: Redis' clock was set back
@@ -107,6 +108,10 @@ extern const std::string_view kLockScript;
 //   ARGV  4 by whom
 //   reply {its fields, the fields of one that was over}
 extern const std::string_view kUnlockScript;
+// Somebody else took one away (DEL, or an expiry of its own): lifts it as well, unless that has been done.
+//   ARGV  4 by whom
+//   reply 1: it was lifted
+extern const std::string_view kLockGoneScript;
 // Ends one that is over.
 //   reply its fields, or nothing
 extern const std::string_view kEndLockScript;

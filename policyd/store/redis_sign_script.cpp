@@ -217,14 +217,22 @@ local function sign_part(run)
       useless = useless + ENTRY
     end
     call('HSET', signs.seen, element.field, sub(slot, useless + 1) .. element.rest .. octets_of('<I6', at))
+    return element.slot == ''
+  end
+
+  -- What is seen until the next bucket begins, and this is done again, lasts as long as it counts.
+  local function keep_seen(signs)
+    call('PEXPIRE', signs.seen, string.format('%.0f', floor(longest_of(signs.limits) * 1.05) + 1))
   end
 
   local function remember_all(signs, at)
     if signs.foreign then call('DEL', signs.seen) end
     signs.longest = longest_of(signs.limits)
+    local begun = false  -- perhaps the first field
     for _, element in ipairs(signs.elements) do
-      if element.moves or #element.adds > 0 then remember(signs, element, at) end
+      if element.moves or #element.adds > 0 then begun = remember(signs, element, at) or begun end
     end
+    if begun and not signs.unsaved then keep_seen(signs) end
   end
 
   local function add_in_place(header, counters, more)
@@ -290,8 +298,7 @@ local function sign_part(run)
   local function status(signs)
     if signs.unsaved then
       run.long_way().save(signs.key, signs.limits, signs.ours, signs.others)
-      -- What is seen until the next bucket begins, and this is done again, lasts as long as it counts.
-      call('PEXPIRE', signs.seen, string.format('%.0f', floor(longest_of(signs.limits) * 1.05) + 1))
+      keep_seen(signs)
       stale[signs.key] = true
     end
     if signs.refused then return signs.refused, total_of(signs, signs.refused + 1) + 1 end

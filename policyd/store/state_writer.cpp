@@ -101,7 +101,8 @@ Task<Result<void>> StateWriter::on_pool(Work work) {
 void StateWriter::note(const Result<void>& written) {
   const std::string before = std::exchange(trouble_, written ? "" : written.error().message);
   if (before.empty() && !trouble_.empty()) {
-    spdlog::error("store: {}; counters, greylist and reports go on in memory, and writing is tried again", trouble_);
+    spdlog::error("store: {}; counters, locks, greylist and reports go on in memory, and writing is tried again",
+                  trouble_);
   } else if (!before.empty() && trouble_.empty()) {
     spdlog::info("store: the state file can be written again");
   }

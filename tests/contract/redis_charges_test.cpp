@@ -32,6 +32,24 @@ TEST_CASE("redis charges: of more than one run exactly the limit passes") {
   CHECK(rig.used("joe") == 200);
 }
 
+TEST_CASE("redis charges: accounts with limits and signs of their own, as many at once as there may be") {
+  Rig rig;
+  auto charges = rig.charges(kMany);
+  std::vector<Limits> limits(kMany), signs(kMany);
+  for (size_t i = 0; i < kMany; ++i) {
+    const auto maximum = static_cast<int64_t>(100 + i);
+    limits[i] = {{Meter::messages, maximum, Milliseconds{3'600'000}}};
+    signs[i] = {{Meter::distinct_recipients, maximum, Milliseconds{3'600'000}}};
+    charges[i].limits = &limits[i];
+    charges[i].signs = &signs[i];
+  }
+  const auto results = rig.charge(charges);
+  CHECK(local(results) == 0);
+  CHECK(std::all_of(results.begin(), results.end(), [](const ChargeResult& one) { return one.passed; }));
+  CHECK(rig.store->status().uncounted == 0);
+  CHECK(rig.used_by_all() == kMany);
+}
+
 TEST_CASE("redis charges: an odd key does not send the store away, nor its neighbours") {
   Rig rig;
   CHECK(rig.redis.command({"RPUSH", "policyd:rate:{3}", "x"}) == ":1\r\n");

@@ -56,6 +56,17 @@ TEST_CASE("redis journal: what somebody else wrote there is left out, or replace
   CHECK(rest->rows.size() == 1);
 }
 
+TEST_CASE("redis journal: an entry that claims the far future, or the last id of all, makes way") {
+  for (const char* id : {"18446744073709551615-18446744073709551615", "9999999999999-0"}) {
+    CAPTURE(id);
+    RedisRig rig;
+    CHECK(rig.redis.command({"XADD", "policyd:journal", id, "a", "b"}).starts_with("$"));
+    CHECK(add(rig, {row(rig, 1)}).ok());
+    CHECK(add(rig, {row(rig, 2)}).ok());
+    CHECK(rows(rig) == 2);
+  }
+}
+
 TEST_CASE("redis journal: two nodes write one journal") {
   RedisRig rig;
   Mirror mirror(rig.clock);

@@ -93,6 +93,17 @@ TEST_CASE("redis link: a node that was seen in the future is forgotten, as one t
   CHECK(rig.redis.command({"HLEN", "policyd:nodes"}) == ":2\r\n");
 }
 
+TEST_CASE("redis link: keys of another type do not keep the nodes away") {
+  Rig rig;
+  rig.user.gate.open();
+  CHECK(rig.redis.command({"SET", "policyd:nodes", "x"}) == "+OK\r\n");
+  CHECK(rig.redis.command({"RPUSH", "policyd:elements", "x"}) == ":1\r\n");
+  rig.link.start();
+  rig.loop.turn_until([&] { return rig.link.serving(); });
+  CHECK(rig.redis.command({"HLEN", "policyd:nodes"}) == ":1\r\n");
+  CHECK(rig.redis.command({"STRLEN", "policyd:elements"}) == ":16\r\n");
+}
+
 TEST_CASE("redis link: who stops can wait until Redis has caught up") {
   Rig rig;
   rig.link.start();

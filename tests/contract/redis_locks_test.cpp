@@ -7,6 +7,7 @@
 
 #include "tests/contract/redis_node.h"
 #include "tests/support/captured_log.h"
+#include "tests/support/charges.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/lock_requests.h"
 #include "tests/support/redis_server.h"
@@ -83,6 +84,57 @@ TEST_CASE("redis locks: HSET alone locks until it is lifted, and DEL lifts") {
   node.until_locked(false);
   CHECK(node.end().empty());
   CHECK(node.lock(lock_for_a_sign(kJoe)).made);
+}
+
+// The signs are counted anew, else they would make it again with the next mail; and the history knows.
+TEST_CASE("redis locks: DEL lifts what a sign has made, for every node and for good") {
+  Rig rig;
+  Node node(rig.loop, rig.redis, "mx1:1");
+  Node other(rig.loop, rig.redis, "mx2:2");
+  const Limits none, signs{{Meter::spam, 1, std::chrono::hours(1)}};
+  Charge charge = test::recipient_charge(kJoe, "", {}, 0, &none);
+  charge.kind = Charge::Kind::sign;
+  charge.signs = &signs;
+  charge.meter = Meter::spam;
+  charge.amount = 2;
+  CHECK(rig.loop.run(node.store.charge(charge)).sign == signs[0]);
+  charge.amount = 0;
+  CHECK(node.lock(lock_for_a_sign(kJoe)).made);
+  other.until_locked();
+  rig.change({"DEL", kKey});
+  node.until_locked(false);
+  other.until_locked(false);
+  for (Node* one : {&node, &other}) CHECK_FALSE(rig.loop.run(one->store.charge(charge)).sign.has_value());
+  const auto events = rig.loop.run(other.store.lock_history(kJoe));
+  REQUIRE(events.ok());
+  REQUIRE(events->size() == 2);
+  CHECK(events->at(0).kind == LockEvent::Kind::lifted);
+  CHECK(events->at(0).by == "redis-cli");
+  CHECK(events->at(0).lock.reason == "distinct_recipients");
+}
+
+TEST_CASE("redis locks: whatever stands in the hash, it can be lifted, and its end is read one way") {
+  Rig rig;
+  Node node(rig.loop, rig.redis, "mx1:1");
+  std::vector<std::string> many{"HSET", kKey};
+  for (int field = 0; field < 9'000; ++field) {
+    many.push_back("field" + std::to_string(field));
+    many.emplace_back("x");
+  }
+  for (const std::vector<std::string>& command :
+       {many, {"HSET", kKey, "until", "2001-13-01T00:00:00Z"}, {"HSET", kKey, "until", "0000-00-00T00:00:00Z"},
+        {"HSET", kKey, "until", "2001-02-29T00:00:00Z"}, {"HSET", kKey, "until", "2001-01-01T24:00:00Z"}}) {
+    CAPTURE(command.back());
+    rig.change(command);
+    node.until_locked();
+    CHECK(node.end().empty());
+    const auto lifted = rig.loop.run(node.store.unlock(kJoe, "ann"));
+    REQUIRE(lifted.ok());
+    CHECK(lifted->has_value());
+    CHECK_FALSE(node.locked());
+    CHECK(node.end().empty());
+    CHECK(rig.integer({"EXISTS", kKey}) == 0);
+  }
 }
 
 TEST_CASE("redis locks: a TTL, an end, and FLUSHDB do what they do to blocks") {

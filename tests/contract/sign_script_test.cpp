@@ -193,6 +193,24 @@ TEST_CASE("sign script: what a window holds is what was seen in it, whatever was
   CHECK(rig.ask({"PTTL", rig.keys().seen("joe")}).integer <= kHour.count() * 105 / 100 + 1);
 }
 
+TEST_CASE("sign script: what was seen expires, also where something else was counted first in its bucket") {
+  ScriptRig rig;
+  FakeClock clock;
+  rig.set_time(clock.wall());
+  Charge sign = test::recipient_charge("joe", "", {}, 0, &kNone);
+  sign.kind = Charge::Kind::sign;
+  sign.signs = &kSigns;
+  sign.meter = Meter::invalid_recipients;
+  sign.amount = 1;
+  Charge charge = test::recipient_charge("joe", "", "a@x", 0, &kNone);
+  charge.signs = &kSigns;
+  charge.network = "192.0.2.0/24";
+  rig.charge({sign});
+  rig.charge({charge});
+  CHECK(rig.ask({"HLEN", rig.keys().seen("joe")}).integer == 2);
+  CHECK(rig.ask({"PTTL", rig.keys().seen("joe")}).integer > kHour.count());
+}
+
 TEST_CASE("sign script: what somebody else wrote is taken for nothing") {
   const Limits signs{{Meter::distinct_recipients, 5, kHour}};
   Charge charge = test::recipient_charge("joe", "", "a@x", 0, &kNone);

@@ -195,5 +195,36 @@ TEST_CASE("local share: the journal is bounded; its oldest entries are lost, and
   CHECK(rig.share.take(1).front().instance == "3");
 }
 
+// What refuses is divided among the nodes; what only tells, and the sign itself, are what they are with the store.
+TEST_CASE("local share: only a limit that is gone over as a whole is a sign") {
+  Rig rig;
+  const Limits signs{{Meter::distinct_recipients, 4, kHour}, {Meter::spam, 4, kHour}};
+  const auto sign = [&](int64_t amount) {
+    Charge charge = test::recipient_charge("joe", "", {}, 0, &rig.limits);
+    charge.kind = Charge::Kind::sign;
+    charge.signs = &signs;
+    charge.meter = Meter::spam;
+    charge.amount = amount;
+    return rig.ask(charge, 4);
+  };
+  const auto to = [&](std::string_view recipient) {
+    Charge charge = test::recipient_charge("joe", "", recipient, 100, &rig.limits);
+    charge.signs = &signs;
+    return rig.ask(charge, 4);
+  };
+  CHECK(to("a@x").passed);
+  const ChargeResult second = to("b@x");
+  CHECK_FALSE(second.passed);  // 4 of 4 nodes: one recipient each
+  CHECK(second.limit == signs[0]);
+  CHECK_FALSE(second.sign.has_value());
+  CHECK_FALSE(sign(4).sign.has_value());
+  const ChargeResult over = sign(1);
+  CHECK(over.sign == signs[1]);
+  CHECK(over.sign_used == 5);
+  CHECK(to("a@x").sign == signs[1]);
+  rig.share.forget_signs("joe");
+  CHECK_FALSE(to("b@x").sign.has_value());
+}
+
 }  // namespace
 }  // namespace policyd

@@ -162,8 +162,8 @@ TEST_CASE("state_writer: counters that cannot be written are kept and tried agai
   CHECK(f.writer->trouble().empty());
   CHECK(f.file->counters.size() == 4);
   CHECK(f.log.text() ==
-        "error: store: state.db: cannot be written: database or disk is full; counters, greylist and reports go on in "
-        "memory, and writing is tried again\n"
+        "error: store: state.db: cannot be written: database or disk is full; counters, locks, greylist and reports go "
+        "on in memory, and writing is tried again\n"
         "info: store: the state file can be written again\n");
 }
 

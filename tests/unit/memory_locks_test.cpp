@@ -1,0 +1,65 @@
+// Locks of the embedded store while its file cannot be written.
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "policyd/store/memory.h"
+#include "tests/support/captured_log.h"
+#include "tests/support/fake_clock.h"
+#include "tests/support/lock_requests.h"
+#include "tests/support/run_task.h"
+#include "tests/support/small_files.h"
+#include "tests/support/temporary_directory.h"
+
+namespace policyd {
+namespace {
+
+// What another process finds in the file: whom it has locked.
+std::string locked_in(const std::string& path) {
+  const auto file = StateFile::open(path);
+  REQUIRE(file.ok());
+  const auto contents = (*file)->load(test::FakeClock::kStart);
+  REQUIRE(contents.ok());
+  std::string accounts;
+  for (const auto& [account, record] : contents->locks) {
+    if (record.lock) accounts += account + " ";
+  }
+  return accounts;
+}
+
+TEST_CASE("memory locks: what a full disk kept from the file is written with the first look after it") {
+  const test::CapturedLog log;
+  const test::TemporaryDirectory directory;
+  const std::string path = directory.path() + "/state.db";
+  test::TestLoop loop;
+  test::FakeClock clock;
+  Mirror mirror(clock);
+  MemoryStore store(loop, clock, mirror, path);
+  REQUIRE(store.start().ok());
+  CHECK(loop.run(store.lock(test::lock_by_hand("eve@example.com"))).ok());
+  {
+    const test::SmallFiles full(1);
+    CHECK(loop.run(store.lock(test::lock_for_a_sign("joe@example.com"))).ok());
+    const auto by_hand = loop.run(store.lock(test::lock_by_hand("ann@example.com")));
+    REQUIRE_FALSE(by_hand.ok());
+    CHECK(by_hand.error().message.ends_with(
+        "\"ann@example.com\" is locked all the same; the file is told when it can be written"));
+    const auto lifted = loop.run(store.unlock("eve@example.com", "root"));
+    REQUIRE_FALSE(lifted.ok());
+    CHECK(lifted.error().message.ends_with(
+        "\"eve@example.com\" is unlocked all the same; the file is told when it can be written"));
+    CHECK(loop.run(store.end_locks()).ok());
+    CHECK(mirror.lock("joe@example.com") != nullptr);
+    CHECK(mirror.lock("ann@example.com") != nullptr);
+    CHECK(mirror.lock("eve@example.com") == nullptr);
+  }
+  CHECK(loop.run(store.end_locks()).ok());
+  {
+    const test::SmallFiles full(1);  // the end writes nothing that was not there
+    loop.run(store.stop());
+  }
+  CHECK(locked_in(path) == "ann@example.com joe@example.com ");
+}
+
+}  // namespace
+}  // namespace policyd
