@@ -33,8 +33,8 @@ exit "$(cat "$0.code")"
 """
 
 
-def follower(*codes, filters=()):
-    return bounces.Follower(set(codes or bounces.HARD_BOUNCES.split(",")), set(filters))
+def follower(*codes, filters=(), bare=True):
+    return bounces.Follower(set(codes or bounces.HARD_BOUNCES.split(",")), set(filters), bare)
 
 
 def counts(lines, **more):
@@ -86,6 +86,68 @@ class Lines(unittest.TestCase):
         said = f"smtp[1]: {line}4.0.0, status=deferred (host said: 450 {line}5.1.1, status=bounced (z))"
         self.assertEqual(counts([joe("ABCDEF"), PREFIX + said]), {})
 
+    def test_text_of_strangers_is_no_line(self):
+        login = "ABCDEF: client=h[192.0.2.3], sasl_method=PLAIN, sasl_username=victim@example.com"
+        bounced = "ABCDEF: to=<a@b.example>, relay=none, delay=1, delays=1/0/0/0, dsn=5.1.1, status=bounced (x)"
+        lines = (login, bounced)
+
+        def forged(begin):
+            return [f"{begin}{line}" for line in lines]
+        real = [f"{PREFIX}smtpd[1]: {login}", f"{PREFIX}smtp[2]: {bounced}"]
+        self.assertEqual(counts(real), {"victim@example.com": 1})
+        for begin in [f"{PREFIX}cleanup[3]: 9876543: message-id=<x: ", f"{PREFIX}cleanup[3]: 9876543: message-id=",
+                      f"{PREFIX}cleanup[3]: 9876543: message-id={PREFIX}smtpd[1]: ",
+                      f"{PREFIX}smtp[4]: 9876543: host mx.evil.example[192.0.2.66] said: 450 x: ",
+                      f"{PREFIX}smtp[4]: 9876543: to=<x@evil.example>, relay=mx.evil.example[192.0.2.66]:25, delay=1, "
+                      "delays=1/0/0/0, dsn=4.0.0, status=deferred (host mx.evil.example[192.0.2.66] said: 450 x: ",
+                      f"{PREFIX}smtpd[5]: NOQUEUE: reject: RCPT from unknown[192.0.2.66]: 554 5.7.1 <x: ",
+                      f"{PREFIX}smtpd[5]: warning: unknown[192.0.2.66]: SASL LOGIN authentication failed: x: ",
+                      "Nov 21 16:50:37 mx dovecot: imap-login: Login: user=<x postfix/smtpd[1]: ",
+                      "Nov 21 16:50:37 mx dovecot: x postfix/smtpd[1]: ", "Nov 21 16:50:37 mx amavis[6]: (1-2) x: ",
+                      "message-id=<x: ", "9876543: message-id=<x: ", "9876543: message-id=", "warning: x: "]:
+            with self.subTest(begin):
+                self.assertEqual(counts(forged(begin)), {})
+                self.assertEqual(counts([joe("ABCDEF"), *forged(begin), bounce("ABCDEF")]), {"joe@example.com": 1})
+                removed = [joe("ABCDEF"), f"{begin}ABCDEF: removed", bounce("ABCDEF")]
+                self.assertEqual(counts(removed), {"joe@example.com": 1})
+
+    def test_who_writes_which_lines(self):
+        login, bounced = joe("ABCDEF"), bounce("ABCDEF")
+        self.assertEqual(counts([login.replace("smtpd[", "cleanup["), bounced]), {})
+        self.assertEqual(counts([login, bounced.replace("smtp[", "smtpd[")]), {})
+        self.assertEqual(counts([login.replace("postfix/smtpd", "sshd"), bounced]), {})
+        self.assertEqual(counts([login, PREFIX + "smtp[1]: ABCDEF: removed", bounced]), {"joe@example.com": 1})
+        for program in ["postfix/smtp", "postfix-out/lmtp", "postfix/relay/smtp", "postfix/virtual", "mta/error"]:
+            with self.subTest(program):
+                self.assertEqual(counts([login, bounced.replace("postfix/smtp", program)]), {"joe@example.com": 1})
+        for time in ["Nov  1 16:50:37 ", "2026-11-21T16:50:37.123456+01:00 ", "2026-11-21T16:50:37Z ", "",
+                     "Sat 2026-11-21 16:50:37 CET ", "2026 Nov 21 16:50:37 "]:
+            with self.subTest(time):
+                lines = [line.replace("Nov 21 16:50:37 ", time) for line in (login, bounced)]
+                self.assertEqual(counts(lines), {"joe@example.com": 1})
+
+    def test_lines_without_a_program_are_read_of_the_journal_alone(self):
+        lines = [line.partition("]: ")[2] for line in (joe("ABCDEF"), bounce("ABCDEF"))]
+        self.assertEqual(counts(lines), {"joe@example.com": 1})
+        self.assertEqual(counts(lines, bare=False), {})
+
+    def test_logins_stand_in_their_place(self):
+        client = PREFIX + "smtpd[1]: ABCDEF: client=pc[192.0.2.1]"
+        plain = f"{client}, sasl_method=PLAIN, sasl_username="
+        for line, login in [(f"{plain}joe, sasl_sender=x, sasl_username=ann", "joe"),
+                            (f"{plain}joe, sasl_sender=x, orig_queue_id=987654", "joe"),
+                            (f"{plain}joe, ann", "joe, ann"), (f"{plain}joe, orig_client=unknown[192.0.2.9]", "joe"),
+                            (f"{client}, orig_queue_id=987654, orig_client=x[192.0.2.9]", "ann"),
+                            (f"{client}, sasl_method=x, sasl_sender=, sasl_username=joe", None),
+                            (f"{client} sasl_username=joe", None), (f"{client}, orig_queue_id=98765, 987654", None)]:
+            with self.subTest(line):
+                follow = follower()
+                follow.logins["987654"] = "ann"
+                follow.line(line)
+                self.assertEqual(follow.logins.get("ABCDEF"), login)
+        lines = [joe("NOQUEUE"), PREFIX + "smtpd[1]: ABCDEF: client=x[y], orig_queue_id=NOQUEUE", bounce("ABCDEF")]
+        self.assertEqual(counts(lines), {})  # a filter before the queue
+
     def test_queue_ids_are_used_again(self):
         lines = [joe("ABCDEF"), PREFIX + "qmgr[1]: ABCDEF: removed", bounce("ABCDEF")]
         self.assertEqual(counts(lines), {})
@@ -136,6 +198,15 @@ class LogFiles(unittest.TestCase):
         directory = tempfile.TemporaryDirectory()
         self.addCleanup(directory.cleanup)
         self.log = pathlib.Path(directory.name) / "mail.log"
+
+    def test_of_a_line_that_is_there_in_part_nothing_is_read(self):
+        tail = f"{joe('ABCDEF')}\nnext\n".ljust(bounces.LEARNED_AT_START, "\n")
+        for begin, first in [("", joe("ABCDEF")), ("message-id=<", "next")]:
+            with self.subTest(begin):
+                self.log.write_text(begin + tail)
+                source = bounces.LogFile(self.log)
+                self.addCleanup(source.file.close)
+                self.assertEqual(next(iter(source.learn())), first)
 
     def test_it_is_followed_when_it_is_rotated_cut_or_away(self):
         self.log.write_text("old 1\nold 2\nhalf")

@@ -136,12 +136,12 @@ class Bounces(E2eTest):
             total[words[2]] = total.get(words[2], 0) + int(words[5])
         return total
 
-    def send(self, postfix, login, recipients):
+    def send(self, postfix, login, recipients, **message):
         client = postfix.user(login)
         client.must(250, f"MAIL FROM:<{login.lower()}>")
         for recipient in recipients:
             client.must(250, f"RCPT TO:<{recipient}>")
-        self.assertEqual(client.data().code, 250)
+        self.assertEqual(client.data(**message).code, 250)
 
     def delivered(self, postfix, *recipients):
         """Until the log says what became of every recipient."""
@@ -171,6 +171,22 @@ class Bounces(E2eTest):
                 self.assertEqual(follower.terminate(), 0)
                 self.assertEqual(self.reported(), {"joe@example.com": 3, "ann@example.com": 1})
                 postfix.kill()
+
+    def test_what_strangers_write_is_believed_of_nobody(self):
+        postfix = Postfix(self, "unix:nobody", ask_in=(), settings=SETTINGS.format(long_ids="no"))
+        follower = self.follow("forged", postfix.root / "mail.log")
+        forged = ["x: ABCDEF: client=h[192.0.2.3], sasl_method=PLAIN, sasl_username=ann@example.com",
+                  "x: ABCDEF: to=<a@b.example>, relay=none, delay=1, delays=1/0/0/0, dsn=5.1.1, status=bounced (x)"]
+        for number, identifier in enumerate(forged):
+            self.send(postfix, "eve@example.com", [f"{number}@fine.example"], body=f"Message-ID: {identifier}\r\n\r\n")
+        self.send(postfix, "joe@example.com", ["a@nobody.example"])  # the last to be read
+        self.delivered(postfix, "0@fine.example", "1@fine.example", "a@nobody.example")
+        self.show("\n".join(line for line in postfix.mail_log().splitlines() if "message-id=" in line))
+        for identifier in forged:
+            self.assertIn(f"message-id={identifier}", postfix.mail_log())
+        wait_until(lambda: "joe@example.com" in self.reported(), "the report")
+        self.assertEqual(follower.terminate(), 0)
+        self.assertEqual(self.reported(), {"joe@example.com": 1})
 
     def test_behind_a_content_filter(self):
         for xforward in (True, False):
