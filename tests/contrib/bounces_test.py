@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """contrib/policyd-bounces: what is a hard bounce and whose, on lines as Postfix 3.7 writes them; rotated logs."""
 
+import contextlib
 import importlib.machinery
 import importlib.util
+import io
 import os
 import pathlib
 import subprocess
@@ -28,7 +30,8 @@ AMAVIS = "127.0.0.1[127.0.0.1]:10024"
 POLICYCTL = """\
 #!/bin/sh
 echo "$*" >> "$0.said"
-echo 'policyctl: no policyd here' >&2
+[ ! -e "$0.hangs" ] || exec tail -f "$0.said"
+if [ -e "$0.says" ]; then cat "$0.says" >&2; else echo 'policyctl: no policyd here' >&2; fi
 exit "$(cat "$0.code")"
 """
 
@@ -268,6 +271,28 @@ class Reports(unittest.TestCase):
         waiting = {"joe": 2}
         self.assertFalse(reporter.report(waiting))
         self.assertEqual(waiting, {"joe": 2})
+
+    def test_what_may_have_been_reported_is_not_again(self):
+        text = f"policyd at unix:/x does not answer: Timeout was reached; {bounces.MAY_BE_DONE}"
+        client = (PROGRAM.parents[1] / "policyd/ctl/client.cpp").read_text()
+        self.assertIn(bounces.MAY_BE_DONE, client)
+        pathlib.Path(f"{self.policyctl}.says").write_text(f"policyctl: {text}\n")
+        lines = [joe("ABCDEF"), bounce("ABCDEF"), joe("ABCDEF").replace("Joe@", "ann@"), bounce("ABCDEF")]
+        code, said, reports = self.run_program("\n".join(lines), code=69)
+        self.assertEqual((code, said), (1, "policyd-bounces: following\npolicyd-bounces: 1 invalid recipients of "
+                                           "'joe@example.com' may not have been reported, and are not again: "
+                                           f"policyctl: {text}\n"))
+        self.assertEqual(reports, ["account report joe@example.com --invalid-recipient --count 1"])
+
+    def test_a_report_that_does_not_end_is_not_made_again(self):
+        pathlib.Path(f"{self.policyctl}.hangs").touch()
+        reporter, waiting = bounces.Reporter([str(self.policyctl)], longest=0.2), {"joe": 2, "ann": 1}
+        said = io.StringIO()
+        with contextlib.redirect_stderr(said):
+            self.assertFalse(reporter.report(waiting))
+        self.assertEqual(waiting, {"ann": 1})
+        self.assertEqual(said.getvalue(), "policyd-bounces: 2 invalid recipients of 'joe' may not have been reported, "
+                                          f"and are not again: {self.policyctl} has not ended after 0.2 seconds\n")
 
     def test_usage(self):
         for options, code, said in [(("--dsn", "4.1.1"), 64, "--dsn: not a code of a bounce, such as 5.1.1: 4.1.1"),
