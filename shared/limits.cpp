@@ -204,6 +204,10 @@ std::string_view meter_name(Meter meter) {
   return meter_row(meter).name;
 }
 
+bool is_meter_name(std::string_view text) {
+  return std::any_of(kMeterRows.begin(), kMeterRows.end(), [text](const MeterRow& row) { return row.name == text; });
+}
+
 std::string_view meter_example(Meter meter) {
   return meter_row(meter).example;
 }

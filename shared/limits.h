@@ -40,6 +40,7 @@ constexpr bool counts_elements(Meter meter) {
 }
 std::string_view meter_name(Meter meter);     // "messages"
 std::string_view meter_example(Meter meter);  // "60/1m"
+bool is_meter_name(std::string_view text);
 
 // At most `maximum` of `meter` in any interval of `window`.
 struct Limit {

@@ -2,12 +2,14 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <utility>
 #include <vector>
 
 #include "shared/address.h"
+#include "shared/block.h"
 #include "shared/generic_name.h"
+#include "shared/limits.h"
+#include "shared/rewritten_address.h"
 #include "shared/text.h"
 
 namespace policyd {
@@ -17,7 +19,7 @@ namespace {
 constexpr std::string_view kAddresses[] = {"sender", "recipient", "sasl_username", "sasl_sender"};
 constexpr std::string_view kHostNames[] = {"client_name", "reverse_client_name", "helo_name"};
 constexpr std::string_view kCertificate[] = {"ccert_subject", "ccert_fingerprint"};
-constexpr size_t kLeastReplaced = 3;  // shorter ones stand in many a word
+constexpr size_t kLeastReplaced = 3;  // in free text: shorter ones stand for many a thing
 
 constexpr std::string_view kLiteralTag = "ipv6:";
 
@@ -25,29 +27,6 @@ std::string* text_in(Json& json, std::string_view key) {
   if (!json.is_object()) return nullptr;
   const auto found = json.find(key);
   return found == json.end() ? nullptr : found->get_ptr<std::string*>();
-}
-
-// In place of `from`, in lower case, as a whole word and in any case.
-void replace_word(std::string& text, const std::string& from, const std::string& to) {
-  std::string lower = to_lower(text);
-  for (size_t at = 0; (at = lower.find(from, at)) != std::string::npos;) {
-    const size_t end = at + from.size();
-    const bool whole = (at == 0 || !is_alphanumeric(lower[at - 1])) &&
-                       (end == lower.size() || !is_alphanumeric(lower[end]));
-    if (whole) {
-      text.replace(at, from.size(), to);
-      lower.replace(at, from.size(), to);
-    }
-    at += whole ? to.size() : 1;
-  }
-}
-
-void replace_all(Json& json, const std::vector<std::pair<std::string, std::string>>& replacements) {
-  if (auto* text = json.get_ptr<std::string*>()) {
-    for (const auto& [from, to] : replacements) replace_word(*text, from, to);
-  }
-  if (!json.is_structured()) return;
-  for (auto& member : json) replace_all(member, replacements);
 }
 
 // "7.2.0.192" for 192.0.2.7, as it stands in names of the DNS; of IPv6 its nibbles.
@@ -74,9 +53,15 @@ std::string Redactor::hash(std::string_view text) const {
 }
 
 std::string Redactor::name(std::string_view text) const {
+  if (text.ends_with('.') && text.find('@') != std::string_view::npos) text.remove_suffix(1);
   if (text.empty()) return {};
   const std::string_view domain = domain_of(text);
-  return domain.empty() ? hash(text) : hash(text) + "@" + std::string(domain);
+  const bool literal = domain.starts_with('[');
+  return domain.empty() || literal ? hash(text) : hash(text) + "@" + std::string(domain);
+}
+
+std::string Redactor::name_or_client(std::string_view text) const {
+  return IpAddress::parse(text) ? client(text) : name(text);
 }
 
 std::string Redactor::client(std::string_view address) const {
@@ -97,46 +82,108 @@ std::string Redactor::host(const std::string& text, const std::optional<IpAddres
   return before == std::string::npos ? hash(text) : hash(text) + text.substr(before);
 }
 
-// The names of the request, each hidden where it stands alone; the result: what to look for in texts.
-Redactor::Replacements Redactor::hide_names(Json& entry) const {
-  Replacements replacements;
-  const auto hide = [&replacements](Json& in, std::string_view key, const auto& hidden) {
-    std::string* const text = text_in(in, key);
+// The request's client, beside what stands for it in a field of its own.
+void Redactor::look_for_client(const IpAddress& address, NamesInText& names) const {
+  names.known.emplace_back(address.to_string(), client(address.to_string()));
+  names.known.emplace_back(reversed(address), hash(reversed(address)));
+}
+
+// An address or login, in the forms that it may be known by, and its local part, which tells as much.
+void Redactor::look_for_name(std::string_view text, NamesInText& names) const {
+  const auto look_for = [&names](std::string_view from, std::string to) {
+    if (from.size() >= kLeastReplaced) names.known.emplace_back(to_lower(from), std::move(to));
+  };
+  for (std::string_view form : {text, without_batv_tag(text)}) {
+    look_for(form, name_or_client(form));
+    const size_t at = form.rfind('@');
+    if (at == std::string_view::npos) continue;
+    if (form.ends_with('.')) look_for(form.substr(0, form.size() - 1), name(form));
+    const std::string_view local = form.substr(0, at);
+    look_for(local, hash(local));
+    const size_t last = is_srs(local) ? local.rfind('=') : std::string_view::npos;  // "srs0=HASH=DAY=example.org=ann"
+    if (last != std::string_view::npos) look_for(local.substr(last + 1), hash(local.substr(last + 1)));
+  }
+}
+
+void Redactor::hide_request(Json& request, const std::optional<IpAddress>& address, NamesInText& names) const {
+  const auto hide = [&](std::string_view key, const auto& hidden) {
+    std::string* const text = text_in(request, key);
     if (!text || text->empty()) return;
     const std::string to = hidden(*text);
-    if (text->size() >= kLeastReplaced && to != *text) replacements.emplace_back(to_lower(*text), to);
+    if (text->size() >= kLeastReplaced && to != *text) names.known.emplace_back(to_lower(*text), to);
     *text = to;
   };
-  const auto as_client = [this](const std::string& text) { return client(text); };
-  const auto as_name = [this](const std::string& text) { return IpAddress::parse(text) ? client(text) : name(text); };
-  if (entry.contains("request")) {
-    Json& request = entry["request"];
-    const auto* written = text_in(request, "client_address");
-    const auto address = written ? IpAddress::parse(*written) : std::nullopt;
-    if (address) {
-      replacements.emplace_back(to_lower(address->to_string()), client(address->to_string()));
-      replacements.emplace_back(reversed(*address), hash(reversed(*address)));
-    }
-    for (const auto key : kAddresses) hide(request, key, as_name);
-    for (const auto key : kHostNames) hide(request, key, [&](const std::string& text) { return host(text, address); });
-    for (const auto key : kCertificate) hide(request, key, [this](const std::string& text) { return hash(text); });
-    hide(request, "client_address", as_client);
+  if (address) look_for_client(*address, names);
+  for (const auto key : kAddresses) {
+    if (const std::string* const text = text_in(request, key)) look_for_name(*text, names);
+    hide(key, [this](const std::string& text) { return name_or_client(text); });
   }
-  hide(entry, "account", as_name);
-  return replacements;
+  for (const auto key : kHostNames) hide(key, [&](const std::string& text) { return host(text, address); });
+  for (const auto key : kCertificate) hide(key, [this](const std::string& text) { return hash(text); });
+  hide("client_address", [this](const std::string& text) { return client(text); });
+}
+
+void Redactor::hide_account(Json& in, NamesInText& names) const {
+  std::string* const account = text_in(in, "account");
+  if (!account) return;
+  look_for_name(*account, names);
+  *account = name_or_client(*account);
+}
+
+// By its type: a block covers more than what is written as its target is.
+void Redactor::hide_target(Json& block, const std::optional<IpAddress>& address, NamesInText& names) const {
+  std::string* const target = text_in(block, "target");
+  const std::string* const type_name = text_in(block, "type");
+  if (!target || !type_name) return;
+  const auto type = parse_block_type(*type_name);
+  const bool network = type == BlockType::client && target->find('/') != std::string::npos;
+  if (type == BlockType::account || target->find('@') != std::string::npos) {
+    look_for_name(*target, names);
+    *target = name_or_client(*target);
+  } else {
+    *target = network ? client(*target) : host(*target, address);
+  }
 }
 
 void Redactor::redact(Json& entry) const {
-  Replacements replacements = hide_names(entry);
-  if (entry.contains("greylist")) {
-    auto* const known = text_in(entry["greylist"], "client");
-    if (known && known->find('/') != std::string::npos) *known = client(*known);
+  NamesInText names{{}, [this](std::string_view text) { return name(text); }, {}};
+  std::optional<IpAddress> address;
+  if (entry.contains("request")) {
+    const auto* written = text_in(entry["request"], "client_address");
+    address = written ? IpAddress::parse(*written) : std::nullopt;
+    hide_request(entry["request"], address, names);
   }
-  std::stable_sort(replacements.begin(), replacements.end(),
-                   [](const auto& one, const auto& other) { return one.first.size() > other.first.size(); });
-  for (const char* key : {"text", "findings", "block"}) {
-    if (entry.contains(key)) replace_all(entry[key], replacements);
+  hide_account(entry, names);
+  if (entry.contains("lock")) hide_account(entry["lock"], names);
+  if (entry.contains("block")) hide_target(entry["block"], address, names);
+  if (auto* const known = entry.contains("greylist") ? text_in(entry["greylist"], "client") : nullptr) {
+    if (known->find('/') != std::string::npos) {
+      names.known.emplace_back(to_lower(*known), client(*known));
+      *known = client(*known);
+    }
   }
+  redact_texts(entry, names);
+}
+
+void Redactor::redact_texts(Json& entry, NamesInText& names) const {
+  const auto in = [&names](Json& json, std::string_view key) {
+    if (std::string* const text = text_in(json, key)) *text = names.replaced_in(*text);
+  };
+  if (entry.contains("findings")) {
+    for (Json& finding : entry["findings"]) in(finding, "detail");
+  }
+  // What people write may name any client; a list's answer is an address that tells nobody.
+  const bool has_block = entry.contains("block") && entry["block"].is_object();
+  if (!has_block) in(entry, "text");
+  names.client = [this](std::string_view text) { return client(text); };
+  if (has_block) {
+    in(entry, "text");
+    for (const char* key : {"description", "reply"}) in(entry["block"], key);
+  }
+  if (!entry.contains("lock")) return;
+  const std::string* const reason = text_in(entry["lock"], "reason");
+  if (!reason || !is_meter_name(*reason)) in(entry["lock"], "reason");
+  in(entry["lock"], "evidence");
 }
 
 }  // namespace policyd

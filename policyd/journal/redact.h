@@ -9,11 +9,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
 #include "policyd/admin/json.h"
 #include "policyd/dns/siphash.h"
+#include "policyd/journal/free_text.h"
 #include "shared/address.h"
 
 namespace policyd {
@@ -26,15 +25,22 @@ class Redactor {
   [[nodiscard]] std::string name(std::string_view text) const;
   // A client's address or network, in any form.
   [[nodiscard]] std::string client(std::string_view address) const;
-  // A whole entry of the journal (entry.h), its texts included: the names of the request are replaced wherever they
-  // stand.
+  // A whole entry of the journal (entry.h): whom it names, each in a field of its own, and in its free text (what
+  // clients are told, details, people's descriptions and reasons) these, their local parts, all other addresses, and
+  // in people's words all addresses of clients. A name of one or two octets stays in free text.
   void redact(Json& entry) const;
 
  private:
-  using Replacements = std::vector<std::pair<std::string, std::string>>;  // lower case, and what takes its place
+  [[nodiscard]] std::string name_or_client(std::string_view text) const;
   [[nodiscard]] std::string hash(std::string_view text) const;
   [[nodiscard]] std::string host(const std::string& text, const std::optional<IpAddress>& address) const;
-  Replacements hide_names(Json& entry) const;
+  // These hide, and add to what is looked for in free text.
+  void hide_request(Json& request, const std::optional<IpAddress>& address, NamesInText& names) const;
+  void hide_account(Json& in, NamesInText& names) const;
+  void hide_target(Json& block, const std::optional<IpAddress>& address, NamesInText& names) const;
+  void look_for_client(const IpAddress& address, NamesInText& names) const;
+  void look_for_name(std::string_view text, NamesInText& names) const;
+  void redact_texts(Json& entry, NamesInText& names) const;
 
   SipKey key_;
 };

@@ -198,6 +198,20 @@ class JournalCase(E2eTest):
             self.assertEqual([entry["id"] for entry in self.log(mx2, *options)], [id_of(text)])
         self.assertNotIn(KEY, mx2.ctl("config", "show"))
 
+    def test_redacted_entries_of_locks_and_blocks_tell_nobody(self):
+        mx1, _ = self.nodes(SCORES + f'[journal]\nredact = true\nredact_key = "{KEY}"\n')
+        mx1.ctl("account", "lock", "jolanda@example.com", "--reason", "phished, mail to carol@nobody.example")
+        mx1.ask(outgoing("jolanda@example.com"))
+        mx1.ctl("block", "add", "jim@example.com", "--description", "Jim of 203.0.113.9 sends spam")
+        mx1.ask(outgoing("prvs=1003abcdef=jim@example.com"))
+        self.until_written(mx1, 2)
+        stored = self.redis.cli("XRANGE", "policyd:journal", "-", "+")
+        self.show(stored)
+        for cause in ('"cause":"lock"', '"cause":"block"', "h:", "@nobody.example"):
+            self.assertIn(cause, stored.replace("\\", ""))
+        for secret in ("jolanda", "carol", "jim", "bob@", "203.0.113.9"):
+            self.assertNotIn(secret, stored.lower())
+
     def test_bound_age_and_expiry(self):
         mx1, _ = self.nodes(SCORES + '[journal]\nmax = 300\nkeep = "1h"\n')
         client = mx1.client()
