@@ -112,6 +112,14 @@ class NotifyMail(unittest.TestCase):
         self.assertEqual(mail["Subject"], "policyd on mx1: limit reached: joe Bcc: victim@example.com body [2J")
         self.assertTrue(mail.get_content().startswith("a b\n"))
 
+    def test_the_command_for_a_shell_is_quoted(self):
+        for account, said in [("joe@example.com", "joe@example.com"), ("-rf", "-rf"), ("a b", "'a b'"),
+                              ("$(reboot)@example.com", "'$(reboot)@example.com'"), ("x;reboot", "'x;reboot'"),
+                              ("it's `id`", """'it'"'"'s `id`'"""), ("a\nb", "'a b'")]:
+            with self.subTest(account):
+                text = self.send("--to", "a@example.com", event={**EVENT, "account": account}).get_content()
+                self.assertIn(f"\npolicyctl account show -- {said}\n", text)
+
     def test_names_beyond_ascii(self):
         mail = self.send("--to", "a@example.com", event={**EVENT, "account": "jörg@example.com"})
         self.assertEqual(mail["Subject"], "policyd on mx1: limit reached: jörg@example.com")
