@@ -19,11 +19,12 @@ constexpr std::string_view kHome = "\x1b[H";
 constexpr std::string_view kClearLine = "\x1b[K";
 constexpr std::string_view kClearBelow = "\x1b[J";
 
-constexpr int kSignals[] = {SIGWINCH, SIGINT, SIGTERM, SIGHUP};
+constexpr int kSignals[] = {SIGWINCH, SIGINT, SIGTERM, SIGHUP, SIGTSTP};
 volatile sig_atomic_t resized = 0;
+volatile sig_atomic_t stopped = 0;
 volatile sig_atomic_t ended = 0;
 
-void note(int number) { (number == SIGWINCH ? resized : ended) = 1; }
+void note(int number) { (number == SIGWINCH ? resized : number == SIGTSTP ? stopped : ended) = 1; }
 
 bool write_all(std::string_view text) {
   while (!text.empty()) {
@@ -42,6 +43,7 @@ bool Screen::possible() { return isatty(STDIN_FILENO) != 0 && isatty(STDOUT_FILE
 // The signals come while it waits, and at no other time: nothing is missed, and nothing interrupted.
 Screen::Screen() {
   resized = 0;
+  stopped = 0;
   ended = 0;
   sigset_t blocked;
   sigemptyset(&blocked);
@@ -51,6 +53,16 @@ Screen::Screen() {
   action.sa_handler = note;
   for (size_t i = 0; i < std::size(kSignals); ++i) sigaction(kSignals[i], &action, &actions_before_[i]);
   tcgetattr(STDIN_FILENO, &before_);
+  enter();
+}
+
+Screen::~Screen() {
+  leave();
+  for (size_t i = 0; i < std::size(kSignals); ++i) sigaction(kSignals[i], &actions_before_[i], nullptr);
+  sigprocmask(SIG_SETMASK, &mask_before_, nullptr);
+}
+
+void Screen::enter() const {
   termios raw = before_;
   raw.c_lflag &= ~static_cast<tcflag_t>(ICANON | ECHO);
   raw.c_cc[VMIN] = 1;
@@ -59,11 +71,25 @@ Screen::Screen() {
   (void)write_all(kEnter);
 }
 
-Screen::~Screen() {
+void Screen::leave() const {
   (void)write_all(kLeave);
   tcsetattr(STDIN_FILENO, TCSAFLUSH, &before_);
-  for (size_t i = 0; i < std::size(kSignals); ++i) sigaction(kSignals[i], &actions_before_[i], nullptr);
-  sigprocmask(SIG_SETMASK, &mask_before_, nullptr);
+}
+
+// As the signal would have done by itself, but for the terminal; returns once it goes on.
+void Screen::stop() const {
+  leave();
+  struct sigaction usual{}, ours{};
+  usual.sa_handler = SIG_DFL;
+  sigaction(SIGTSTP, &usual, &ours);
+  sigset_t mask, tstp;
+  sigemptyset(&tstp);
+  sigaddset(&tstp, SIGTSTP);
+  raise(SIGTSTP);
+  sigprocmask(SIG_UNBLOCK, &tstp, &mask);
+  sigprocmask(SIG_SETMASK, &mask, nullptr);
+  sigaction(SIGTSTP, &ours, nullptr);
+  enter();
 }
 
 ScreenSize Screen::size() {
@@ -88,6 +114,11 @@ Screen::Why Screen::wait(Milliseconds limit, char& key) const {
   const timespec time{limit.count() / 1000, limit.count() % 1000 * 1'000'000};
   const int ready = ppoll(&input, 1, &time, &mask_before_);
   if (ended != 0) return Why::ended;
+  if (stopped != 0) {
+    stopped = 0;
+    stop();
+    return Why::resized;
+  }
   if (resized != 0) {
     resized = 0;
     return Why::resized;

@@ -2,7 +2,8 @@
 // end.
 //
 // Made only where standard input and output are a terminal. SIGINT, SIGTERM and SIGHUP end wait(), as a change of size
-// does; the one who waits ends in his own time, and the destructor puts everything back.
+// does; the one who waits ends in his own time, and the destructor puts everything back. While it is stopped (ctrl-Z)
+// the terminal is as before, and wait() then ends as with a change of size.
 #pragma once
 
 #include <csignal>
@@ -35,9 +36,13 @@ class Screen {
   [[nodiscard]] Why wait(Milliseconds limit, char& key) const;
 
  private:
+  void enter() const;
+  void leave() const;
+  void stop() const;
+
   termios before_{};
   sigset_t mask_before_{};
-  struct sigaction actions_before_[4] = {};
+  struct sigaction actions_before_[5] = {};
 };
 
 }  // namespace policyd

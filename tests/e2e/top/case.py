@@ -25,7 +25,8 @@ ENTER, LEAVE = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"
 class Terminal:
     """A program on a pseudo-terminal of its own."""
 
-    def __init__(self, test, command, columns=80, rows=10, environment=None):
+    def __init__(self, test, command, columns=80, rows=10, environment=None, jobs=False):
+        """`jobs`: it can be stopped, being a process group beside ours."""
         self.test = test
         self.master, self.slave = pty.openpty()
         self.resize(columns, rows, tell=False)
@@ -34,7 +35,8 @@ class Terminal:
         os.set_blocking(self.master, False)
         environment = {**os.environ, "TERM": "xterm", "NO_COLOR": "", **(environment or {})}
         self.process = subprocess.Popen(command, stdin=self.slave, stdout=self.slave, stderr=self.slave,
-                                        env=environment, start_new_session=True)
+                                        env=environment, start_new_session=not jobs,
+                                        preexec_fn=os.setpgrp if jobs else None)
         test.addCleanup(self.close)
 
     def close(self):
@@ -115,6 +117,23 @@ class Top(E2eTest):
         terminal.press("q")
         self.assertEqual(terminal.ended(), 0)
         self.show(re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", terminal.output[:600]))
+
+    def test_stopped_it_leaves_the_terminal_to_others(self):
+        terminal = Terminal(self, self.command("top", "--every", "60"), jobs=True)
+        terminal.wait_for("ann@example.com")
+        for _ in range(2):
+            terminal.fresh()
+            os.kill(terminal.process.pid, signal.SIGTSTP)
+            _, status = os.waitpid(terminal.process.pid, os.WUNTRACED)
+            self.assertTrue(os.WIFSTOPPED(status), status)
+            self.assertTrue(terminal.read().endswith(LEAVE), repr(terminal.output[-100:]))
+            self.assertEqual(termios.tcgetattr(terminal.slave), terminal.before)
+            terminal.fresh()
+            os.kill(terminal.process.pid, signal.SIGCONT)
+            terminal.wait_for("ann@example.com")
+            self.assertTrue(terminal.output.startswith(ENTER), repr(terminal.output[:100]))
+        terminal.press("q")
+        self.assertEqual(terminal.ended(), 0)
 
     def test_signals_leave_the_terminal_sane(self):
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
