@@ -20,7 +20,8 @@ _policyctl() {
             $one == --description || $one == --reason || $one == --reply || $one == --socket || $one == --limit ||
             $one == --client || $one == --sender || $one == --helo || $one == --receiver ||
             $one == --since || $one == --by || $one == --until || $one == --account ||
-            $one == --recipient || $one == --action || $one == --check ]]; then
+            $one == --recipient || $one == --action || $one == --check ||
+            $one == --count || $one == --every ]]; then
       skip=yes
     elif [[ $one != -* ]]; then
       words+=("$one")
@@ -37,12 +38,14 @@ _policyctl() {
     --by) values="client recipient" ;;
     --action) values="defer hold reject" ;;
     --account) values=$(_policyctl_accounts) ;;
-    --recipient | --check | --description | --reason | --reply | --limit | --client | --sender | --helo | --receiver) return ;;
+    --recipient | --check | --description | --reason | --reply | --limit | --client | --sender | --helo | --receiver | \
+      --count | --every) return ;;
     *)
       case "${words[*]:0:2}" in
         "") values="status block account top check spf report why log held config --json --config --socket --help --version" ;;
         block) values="add list show edit rm import export" ;;
-        account) values="list show set unset lock unlock reset" ;;
+        account) values="list show set unset lock unlock report reset" ;;
+        top*) values="--limit --every --once" ;;
         report) values="greylist checks" ;;
         config) values="check show" ;;
         "block add") values="--type --direction --for --description --reply --replace" ;;
@@ -62,7 +65,7 @@ _policyctl() {
       esac
       case "${words[*]:0:2}:${#words[@]}" in
         "block show:2" | "block edit:2" | "block rm:2") values="$values $(_policyctl_targets)" ;;
-        "account lock:2") values="$values $(_policyctl_accounts)" ;;
+        "account lock:2" | "account report:2") values="$values $(_policyctl_accounts)" ;;
         "account show:2" | "account set:2" | "account unset:2" | "account reset:2" | "account unlock:2")
           values=$(_policyctl_accounts) ;;
       esac

@@ -125,8 +125,9 @@ TEST_CASE("docs: policyd.toml(5) and conf/policyd.toml have every outcome that a
   }
 }
 
-TEST_CASE("docs: policyd.toml(5), policyd-redis(7) and policyctl(1) have every account setting") {
-  for (const char* file : {"man/policyd.toml.5", "man/policyd-redis.7", "man/policyctl.1"}) {
+TEST_CASE("docs: policyd.toml(5), policyd-redis(7), policyctl(1) and the completion have every account setting") {
+  for (const char* file : {"man/policyd.toml.5", "man/policyd-redis.7", "man/policyctl.1",
+                           "contrib/completions/policyctl.bash"}) {
     const std::string page = text_of(file);
     for (const SettingRow& row : setting_rows()) {
       const std::string wanted = std::string(file) + ": " + std::string(row.key);
