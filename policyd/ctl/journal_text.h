@@ -22,7 +22,7 @@ std::string entry_line(const Json& entry);
 class HeldMessages {
  public:
   void add(const Json& entry);
-  // {"held": [{"queue_id", "time", "node", "recipients": N, "sender", "ids": [...], "reasons": [...]}]}
+  // {"held": [{"queue_id", "time", "node", "account", "sender", "recipients": [...], "reasons": [...], "ids": [...]}]}
   [[nodiscard]] Json to_json() const;
 
  private:
