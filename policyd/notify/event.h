@@ -27,8 +27,9 @@ class EventSink {
   virtual ~EventSink() = default;
   // Never fails and never waits.
   virtual void tell(Event event) = 0;
-  // False: such an event would be told to nobody now, and need not be made.
-  [[nodiscard]] virtual bool wants(EventKind, std::string_view /*account*/) const { return true; }
+  // False: such an event would be told to nobody now, and need not be made. `about`: the account, else the node or
+  // list.
+  [[nodiscard]] virtual bool wants(EventKind, std::string_view /*about*/) const { return true; }
 };
 
 }  // namespace policyd

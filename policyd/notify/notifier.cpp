@@ -58,8 +58,8 @@ bool Notifier::told(std::string_view what) const {
   return until && clock_.steady() < *until;
 }
 
-bool Notifier::wants(EventKind kind, std::string_view account) const {
-  return !config_.command.empty() && !stopping_ && !(repeats(kind) && told(what_of(kind, account)));
+bool Notifier::wants(EventKind kind, std::string_view about) const {
+  return !config_.command.empty() && !stopping_ && !(repeats(kind) && told(what_of(kind, about)));
 }
 
 void Notifier::tell(Event event) {
@@ -111,6 +111,7 @@ Task<void> Notifier::run(Slot& slot, Waiting event) {
   if (event.repeats) {
     const auto claiming = store_.claim(event.what, config_.quiet);
     ours = co_await claiming;
+    remember(event.what);  // the store does from now on: what is wanted again here must be so there
   }
   if (ours && !stopping_ && !config_.command.empty()) {
     Process process(loop_, config_.command, std::move(event.json), config_.timeout);

@@ -39,7 +39,7 @@ class Notifier final : public EventSink {
   Notifier(uv_loop_s* loop, const Clock& clock, Store& store, std::string node, Config::Notify config);
 
   void tell(Event event) override;
-  [[nodiscard]] bool wants(EventKind kind, std::string_view account) const override;
+  [[nodiscard]] bool wants(EventKind kind, std::string_view about) const override;
 
   void reconfigure(Config::Notify config) { config_ = std::move(config); }
   // Starts no more commands, and ends those that run.

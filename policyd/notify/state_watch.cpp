@@ -18,16 +18,19 @@ void StateWatch::look() {
 void StateWatch::look_at_store() {
   const StoreStatus status = store_.status();
   if (status.available == !store_lost_) return;
+  const EventKind kind = status.available ? EventKind::store_back : EventKind::store_lost;
+  if (!sink_.wants(kind, node_)) return;
   store_lost_ = !status.available;
   const std::string text =
       store_lost_ ? "the store " + status.url + " is " + status.detail +
                         "; limits are enforced on this node alone until it is back"
                   : "the store " + status.url + " is back";
   nlohmann::json details = {{"node", node_}, {"store", status.url}, {"detail", status.detail}};
-  sink_.tell({store_lost_ ? EventKind::store_lost : EventKind::store_back, {}, text, std::move(details)});
+  sink_.tell({kind, {}, text, std::move(details)});
 }
 
-// There may be thousands: only where something has turned, and now and then in case a reload has hidden it.
+// There may be thousands: only where something has turned, and now and then: a reload may have hidden it, and what was
+// not wanted then may be now.
 void StateWatch::look_at_lists() {
   if (zones_.turns() == turns_ && ++looks_ < kEveryList) return;
   turns_ = zones_.turns();
@@ -35,14 +38,16 @@ void StateWatch::look_at_lists() {
   decltype(suspended_) now;
   for (const ZoneStatus& zone : zones_.status()) {
     const std::pair key(zone.kind, zone.zone);
-    now[key] = zone.suspended;
     const auto before = suspended_.find(key);
     const bool was_suspended = before != suspended_.end() && before->second;
-    if (zone.suspended == was_suspended) continue;
+    const EventKind kind = zone.suspended ? EventKind::list_suspended : EventKind::list_back;
+    const bool turned = zone.suspended != was_suspended && sink_.wants(kind, zone.zone);
+    now[key] = turned ? zone.suspended : was_suspended;
+    if (!turned) continue;
     const std::string text =
         "the DNS list " + zone.zone + (zone.suspended ? " is suspended: " + zone.detail : " is back");
     nlohmann::json details = {{"list", zone.zone}, {"label", zone.label}, {"detail", zone.detail}};
-    sink_.tell({zone.suspended ? EventKind::list_suspended : EventKind::list_back, {}, text, std::move(details)});
+    sink_.tell({kind, {}, text, std::move(details)});
   }
   suspended_ = std::move(now);
 }

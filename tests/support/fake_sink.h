@@ -1,6 +1,7 @@
 // An event sink that keeps what it is told.
 #pragma once
 
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,9 +14,12 @@ class FakeSink final : public EventSink {
  public:
   std::vector<Event> told;
   bool wanting = true;
+  std::set<std::pair<EventKind, std::string>> unwanted{};  // with whom it is about
 
   void tell(Event event) override { told.push_back(std::move(event)); }
-  [[nodiscard]] bool wants(EventKind, std::string_view) const override { return wanting; }
+  [[nodiscard]] bool wants(EventKind kind, std::string_view about) const override {
+    return wanting && !unwanted.contains({kind, std::string(about)});
+  }
 
   // "limit joe@example.com: TEXT", a line each; then nothing is left.
   std::string lines() {

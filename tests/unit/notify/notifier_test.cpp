@@ -54,6 +54,20 @@ constexpr const char* kAppend = "cat >> $0/told";
 
 }  // namespace
 
+TEST_CASE("notifier: what is wanted again is so in the store, too") {
+  Rig rig(kAppend);
+  rig.store.gate.close();
+  rig.notifier->tell(limit_of("joe@example.com"));
+  rig.loop.turn_until([&rig] { return rig.store.gate.waiting() == 1; });
+  rig.clock.advance(std::chrono::seconds{10});
+  rig.store.gate.open();  // claimed for an hour from here on
+  rig.until_idle();
+  rig.clock.advance(std::chrono::minutes{60} - std::chrono::milliseconds{1});
+  CHECK_FALSE(rig.notifier->wants(EventKind::limit, "joe@example.com"));
+  rig.clock.advance(std::chrono::milliseconds{1});
+  CHECK(rig.notifier->wants(EventKind::limit, "joe@example.com"));
+}
+
 TEST_CASE("notifier: an event is one JSON object on a line") {
   Rig rig(kAppend);
   rig.notifier->tell(limit_of("joe@example.com"));

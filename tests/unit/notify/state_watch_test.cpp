@@ -63,3 +63,55 @@ TEST_CASE("state watch: a list is suspended and back; one of addresses and one o
   watch.look();
   CHECK(sink.told.empty());
 }
+
+TEST_CASE("state watch: a store that is lost again while that is not wanted is told of as soon as it is") {
+  test::FakeStore store;
+  test::FakeClock clock;
+  test::FakeResolver resolver;
+  Zones zones(resolver, clock);
+  test::FakeSink sink;
+  StateWatch watch(store, zones, "mx1", sink);
+  for (const bool away : {true, false}) {
+    store.away = away;
+    watch.look();
+  }
+  CHECK(sink.lines() == "store_lost: the store  is ; limits are enforced on this node alone until it is back\n"
+                        "store_back: the store  is back\n");
+  sink.unwanted = {{EventKind::store_lost, "mx1"}, {EventKind::store_back, "mx1"}};
+  store.away = true;
+  watch.look();
+  CHECK(sink.told.empty());
+  SUBCASE("and still is") {
+    sink.unwanted = {};
+    watch.look();
+    watch.look();
+    CHECK(sink.lines() == "store_lost: the store  is ; limits are enforced on this node alone until it is back\n");
+  }
+  SUBCASE("and is back before: nobody needs to know") {
+    store.away = false;
+    watch.look();
+    sink.unwanted = {};
+    watch.look();
+    CHECK(sink.told.empty());
+  }
+}
+
+TEST_CASE("state watch: a list that is suspended while that is not wanted is told of as soon as it is") {
+  test::FakeStore store;
+  test::FakeClock clock;
+  test::FakeResolver resolver("1.0.0.127.bl.example A 127.0.0.2\n");
+  Zones zones(resolver, clock);
+  zones.reconfigure(*test::config_from(kLists));
+  test::FakeSink sink;
+  sink.unwanted = {{EventKind::list_suspended, "bl.example"}};
+  StateWatch watch(store, zones, "mx1", sink);
+  zones.tick();
+  watch.look();
+  CHECK(sink.told.empty());
+  sink.unwanted = {};
+  for (int look = 0; look < 60; ++look) watch.look();
+  CHECK(sink.lines() == "list_suspended: the DNS list bl.example is suspended: lists 127.0.0.1, which no list may: it "
+                        "would list everybody\n");
+  for (int look = 0; look < 60; ++look) watch.look();
+  CHECK(sink.told.empty());
+}
