@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <memory>
+#include <utility>
+
 #include "policyd/verdict_json.h"
 #include "shared/block.h"
 
@@ -13,6 +16,21 @@ std::string format_milliseconds(WallTime time) {
   std::string text = format_time(time);
   text.pop_back();
   return fmt::format("{}.{:03}Z", text, time.time_since_epoch().count() % 1000);
+}
+
+template <class... Texts>
+bool is_longer(const Texts&... texts) {
+  return (... || (texts.size() > RecordedRequest::kLongest));
+}
+
+template <class... Texts>
+void cut(Texts&... texts) {
+  (..., (texts.size() > RecordedRequest::kLongest ? texts.resize(RecordedRequest::kLongest) : void()));
+}
+
+template <class... Texts>
+size_t sizes(const Texts&... texts) {
+  return (... + texts.size());
 }
 
 }  // namespace
@@ -39,9 +57,36 @@ Json RecordedRequest::to_json() const {
   return json;
 }
 
+Verdict journaled(const Verdict& verdict) {
+  Verdict kept = verdict;
+  kept.headers.clear();
+  if (verdict.block && is_longer(verdict.block->description, verdict.block->reply, verdict.block->by)) {
+    auto block = std::make_shared<Block>(*verdict.block);
+    cut(block->description, block->reply, block->by);
+    kept.block = std::move(block);
+  }
+  if (verdict.lock && is_longer(verdict.lock->reason, verdict.lock->evidence, verdict.lock->by, verdict.lock->node)) {
+    auto lock = std::make_shared<Lock>(*verdict.lock);
+    cut(lock->reason, lock->evidence, lock->by, lock->node);
+    kept.lock = std::move(lock);
+  }
+  return kept;
+}
+
+// A block or lock that others have too is counted all the same: it may be gone there before it is written here.
 size_t JournalRecord::memory() const {
-  size_t octets = sizeof *this + request.size() + verdict.text.size() + verdict.findings.size() * sizeof(Finding);
-  for (const Finding& finding : verdict.findings) octets += finding.detail.size() + finding.reason.size();
+  size_t octets = sizeof *this + request.size() + verdict.findings.size() * sizeof(Finding) +
+                  verdict.charge.uses.size() * sizeof(LimitUse) +
+                  sizes(verdict.text, verdict.account, verdict.identity, verdict.id);
+  for (const Finding& finding : verdict.findings) octets += sizes(finding.detail, finding.reason);
+  for (const std::string& header : verdict.headers) octets += sizeof header + header.size();
+  if (verdict.greylisting) octets += verdict.greylisting->client.size();
+  if (const Block* const block = verdict.block.get()) {
+    octets += sizeof *block + sizes(block->target.target, block->description, block->reply, block->by, block->created);
+  }
+  if (const Lock* const lock = verdict.lock.get()) {
+    octets += sizeof *lock + sizes(lock->account, lock->reason, lock->evidence, lock->by, lock->node);
+  }
   return octets;
 }
 

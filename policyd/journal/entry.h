@@ -50,6 +50,10 @@ class RecordedRequest {
   std::array<uint16_t, kJournaled.size()> lengths_{};
 };
 
+// What the journal keeps of a verdict: without header fields for the message, and of a block or lock, which may come
+// from Redis in any length, each text cut to kLongest octets.
+Verdict journaled(const Verdict& verdict);
+
 struct JournalRecord {
   enum class Kind : uint8_t { decision, queued };
   JournalId id;

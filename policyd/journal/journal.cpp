@@ -46,7 +46,7 @@ void Journal::record(const Request& request, Verdict& verdict) noexcept try {
   if (earlier) return;
   if (known_again) decisions_.insert(key) = id;
   if (verdict.action == Action::hold) note_held(request);
-  enqueue({id, JournalRecord::Kind::decision, RecordedRequest(request), verdict});
+  enqueue({id, JournalRecord::Kind::decision, RecordedRequest(request), journaled(verdict)});
 } catch (const std::bad_alloc&) {
   ++lost_;
 }

@@ -112,6 +112,60 @@ TEST_CASE("journal entry: the queue id of a message that was held") {
               {"queued", {{"instance", "1f.2a.0"}, {"queue_id", "4XyZ"}}}}));
 }
 
+TEST_CASE("journal entry: people's words are cut, and what a record holds is counted") {
+  const std::string endless(100'000, 'x');
+  Verdict verdict = rejected();
+  verdict.headers = {"Received-SPF: pass"};
+  Block block;
+  block.target = {BlockType::email, "ann@stranger.example"};
+  block.description = block.reply = block.by = endless;
+  verdict.block = std::make_shared<const Block>(block);
+  Lock lock;
+  lock.account = "joe@example.com";
+  lock.reason = lock.evidence = lock.by = lock.node = endless;
+  verdict.lock = std::make_shared<const Lock>(lock);
+  const Verdict kept = journaled(verdict);
+  const std::string cut(RecordedRequest::kLongest, 'x');
+  CHECK(kept.headers.empty());
+  CHECK(kept.block->description == cut);
+  CHECK(kept.block->reply == cut);
+  CHECK(kept.block->by == cut);
+  CHECK(kept.block->target == block.target);
+  CHECK(kept.lock->reason == cut);
+  CHECK(kept.lock->evidence == cut);
+  CHECK(kept.lock->by == cut);
+  CHECK(kept.lock->node == cut);
+  CHECK(verdict.block->description == endless);
+  CHECK(journaled(kept).block == kept.block);  // no copy where nothing is to be cut
+
+  const auto memory = [](const Verdict& of) {
+    return JournalRecord{JournalId(kTime, 1), JournalRecord::Kind::decision, {}, of}.memory();
+  };
+  const size_t without = memory(rejected());
+  const auto grows = [&](auto change) {
+    Verdict changed = rejected();
+    change(changed);
+    CHECK(memory(changed) >= without + endless.size());
+  };
+  grows([&](Verdict& v) { v.text += endless; });
+  grows([&](Verdict& v) { v.account = endless; });
+  grows([&](Verdict& v) { v.identity = endless; });
+  grows([&](Verdict& v) { v.headers = {endless}; });
+  grows([&](Verdict& v) { v.findings[0].detail += endless; });
+  grows([&](Verdict& v) { v.charge.uses.resize(endless.size() / sizeof(LimitUse) + 1); });
+  grows([&](Verdict& v) { v.greylisting = Greylisting{{}, endless, true}; });
+  for (auto member : {&Block::description, &Block::reply, &Block::by, &Block::created}) {
+    Block one;
+    one.*member = endless;
+    grows([&](Verdict& v) { v.block = std::make_shared<const Block>(one); });
+  }
+  for (auto member : {&Lock::account, &Lock::reason, &Lock::evidence, &Lock::by, &Lock::node}) {
+    Lock one;
+    one.*member = endless;
+    grows([&](Verdict& v) { v.lock = std::make_shared<const Lock>(one); });
+  }
+}
+
 TEST_CASE("journal entry: redacted, nobody can be told from it") {
   const Redactor redactor("0123456789abcdef");
   Verdict verdict = rejected();

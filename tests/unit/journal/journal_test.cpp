@@ -196,6 +196,21 @@ TEST_CASE("journal: of what is too much to wait the oldest goes, and is counted"
         "info: journal: the store takes it again; " + std::to_string(status.lost) + " entries were too many to wait");
 }
 
+TEST_CASE("journal: blocks whose description has any length do not take more memory than is allowed") {
+  Rig rig(20'000);
+  rig.store.journal_trouble = "the store redis:// is away: no answer";
+  Verdict verdict = refusal();
+  Block block;
+  block.description = std::string(1'000'000, 'x');
+  verdict.block = std::make_shared<const Block>(block);
+  for (int i = 0; i < 100; ++i) rig.record({{"instance", std::to_string(i)}}, verdict);
+  CHECK(rig.journal.status().waiting > 3);
+  CHECK(rig.journal.status().waiting < 30);
+  rig.store.journal_trouble.clear();
+  rig.hand_over();
+  CHECK(rig.entries().back()["block"]["description"] == std::string(RecordedRequest::kLongest, 'x'));
+}
+
 TEST_CASE("journal: what cannot be handed over at the end is told") {
   Rig rig;
   rig.record();
