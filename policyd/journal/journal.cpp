@@ -95,8 +95,21 @@ void Journal::tick() {
 }
 
 Task<void> Journal::hand_over() {
-  if (busy_) co_return;
-  const Busy busy(busy_);
+  const bool waited = busy_;
+  while (busy_) {
+    auto ending = idle_.wait();
+    co_await ending;
+  }
+  if (waited && !trouble_.empty()) co_return;  // it would be so again
+  {
+    const Busy busy(busy_);
+    const auto handing_over = hand_over_all();
+    co_await handing_over;
+  }
+  idle_.wake();
+}
+
+Task<void> Journal::hand_over_all() {
   for (;;) {
     if (batch_.empty()) {
       if (queue_.empty()) co_return;

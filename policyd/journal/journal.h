@@ -14,6 +14,7 @@
 
 #include "policyd/async/task.h"
 #include "policyd/async/timer.h"
+#include "policyd/async/waiters.h"
 #include "policyd/journal/entry.h"
 #include "policyd/journal/id.h"
 #include "policyd/journal/redact.h"
@@ -55,7 +56,7 @@ class Journal {
   void record(const Request& request, Verdict& verdict) noexcept;
   // For every live request: the queue id of a message that was held, once it has one.
   void note_queue_id(const Request& request) noexcept;
-  // Hands over all there is, unless that is under way.
+  // Until all there is has been handed over, or cannot be: where that is under way, once that has ended.
   Task<void> hand_over();
   // The last time; nothing is recorded any more.
   Task<void> stop();
@@ -76,6 +77,7 @@ class Journal {
   void note_held(const Request& request);
   void enqueue(JournalRecord record);
   void tick();
+  Task<void> hand_over_all();
   Task<void> make_rows();
   void note(const Result<void>& added);
 
@@ -103,6 +105,7 @@ class Journal {
   bool holding_ = false;             // there is something in held_
   SteadyTime pause_until_{};
   bool busy_ = false;
+  Waiters idle_;  // who waits for the end of what is under way
   std::optional<Task<void>> running_;
   Timer timer_;
 };

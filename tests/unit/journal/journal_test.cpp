@@ -228,6 +228,35 @@ TEST_CASE("journal: it is handed over by itself") {
   rig.loop.run(rig.journal.stop());
 }
 
+TEST_CASE("journal: who asks for it to be handed over waits for what is under way") {
+  Rig rig;
+  rig.store.gate.close();
+  rig.record();
+  const auto first = rig.journal.hand_over(), second = rig.journal.hand_over(), third = rig.journal.hand_over();
+  first.start();
+  rig.loop.turn_until([&rig] { return rig.store.gate.waiting() == 1; });
+  rig.record({{"instance", "2"}});
+  second.start();
+  {
+    const auto dropped = rig.journal.hand_over();
+    dropped.start();
+  }
+  third.start();
+  CHECK_FALSE(second.done());
+  SUBCASE("all is written then") {
+    rig.store.gate.open();
+    rig.loop.turn_until([&] { return first.done() && second.done() && third.done(); });
+    CHECK(rig.journal.status().written == 2);
+  }
+  SUBCASE("what is refused is not tried again for each of them") {
+    rig.store.journal_trouble = "no";
+    rig.store.gate.open();
+    rig.loop.turn_until([&] { return first.done() && second.done() && third.done(); });
+    CHECK(rig.store.journaled.size() == 1);
+    CHECK(rig.journal.status().waiting == 2);
+  }
+}
+
 TEST_CASE("journal: recording does not wait for the store") {
   Rig rig;
   rig.store.gate.close();
