@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 
+#include "policyd/admin/account_name.h"
 #include "policyd/admin/query.h"
 #include "policyd/admin/resources.h"
 #include "policyd/checks/check.h"
@@ -90,7 +91,9 @@ constexpr std::array kParameters = {
               }},
     Parameter{"account",
               [](const Given& given, const std::string& text) -> Result<void> {
-                given.search.filter.account = to_lower(text);
+                const auto name = text.empty() ? Result<std::string>(text) : account_name(text);
+                if (!name) return name.error();
+                given.search.filter.account = *name;
                 return {};
               }},
     Parameter{"client",

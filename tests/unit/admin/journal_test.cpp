@@ -205,6 +205,19 @@ TEST_CASE("journal API: a long journal is looked through a piece at a time") {
   CHECK(reply.json["more"] == false);
 }
 
+TEST_CASE("journal API: the account of a client without a login is found by any form of its address") {
+  for (const char* redact : {"", "[journal]\nredact = true\nredact_key = \"0123456789abcdef\"\n"}) {
+    Rig rig(redact);
+    const std::string id = rig.refuse({{"client_address", "2001:db8::1"}}, Action::reject, "2001:db8::/64");
+    for (const char* account : {"2001:db8::1", "2001:DB8:0::2", "2001:db8::/64"}) {
+      INFO(account);
+      CHECK(rig.ids("account=" + percent_encode(account)) == Ids{id});
+    }
+    CHECK(rig.ids("account=2001:db8:0:1::1").empty());
+  }
+  CHECK(Rig().error("GET", "/v1/journal?account=a%01") == "400 account: \"a\\x01\" holds a control character");
+}
+
 TEST_CASE("journal API: redacted entries are found by what they were") {
   Rig rig("[journal]\nredact = true\nredact_key = \"0123456789abcdef\"\n");
   const std::string id = rig.refuse({{"sender", "joe@example.com"}}, Action::defer, "joe@example.com");
