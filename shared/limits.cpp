@@ -5,7 +5,6 @@
 #include "shared/limits.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "shared/duration.h"
 #include "shared/setting_values.h"
@@ -55,13 +54,8 @@ const MeterRow& meter_row(Meter meter) {
 }
 
 Result<int64_t> parse_count(std::string_view text) {
-  int64_t number = 0;
-  const char* end = text.data() + text.size();
-  const auto [stop, failure] = std::from_chars(text.data(), end, number);
-  if (failure != std::errc() || stop != end || text.front() == '-' || number > kMaximumCount) {
-    return Error{quoted(text) + " is not a whole number from 0 to 9007199254740991"};
-  }
-  return number;
+  if (const auto number = parse_whole_number(text, kMaximumCount)) return *number;
+  return Error{quoted(text) + " is not a whole number from 0 to " + std::to_string(kMaximumCount)};
 }
 
 // What can be done with a key; `read` is empty where the key is not set.
@@ -135,13 +129,8 @@ Result<Milliseconds> parse_lock_time(std::string_view text) {
 }
 
 Result<int64_t> parse_unlocks(std::string_view text) {
-  int64_t number = 0;
-  const std::string_view digits = trim(text);
-  const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-  if (failure != std::errc() || end != digits.data() + digits.size() || number < 0 || number > kMostUnlocks) {
-    return Error{quoted(text) + " is not a whole number from 0 to " + std::to_string(kMostUnlocks)};
-  }
-  return number;
+  if (const auto number = parse_whole_number(trim(text), kMostUnlocks)) return *number;
+  return Error{quoted(text) + " is not a whole number from 0 to " + std::to_string(kMostUnlocks)};
 }
 
 std::string format_unlocks(int64_t number) { return std::to_string(number); }

@@ -2,7 +2,6 @@
 #include "shared/lock.h"
 
 #include <array>
-#include <charconv>
 #include <utility>
 
 #include "shared/block.h"
@@ -45,13 +44,6 @@ std::optional<WallTime> parse_exact(const std::string& text) {
   return time && format_time(*time) == text ? time : std::nullopt;
 }
 
-std::optional<int64_t> parse_count(std::string_view text) {
-  int64_t number = 0;
-  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
-  const bool sound = failure == std::errc() && end == text.data() + text.size() && number >= 0;
-  return sound ? std::optional(number) : std::nullopt;
-}
-
 }  // namespace
 
 std::map<std::string, std::string> Lock::fields() const {
@@ -87,7 +79,7 @@ Lock Lock::from_fields(std::string account, const std::map<std::string, std::str
     }
   }
   if (const std::string text = get("unlocks"); !text.empty()) {
-    const auto count = parse_count(text);
+    const auto count = parse_whole_number(text);
     if (!count) warn("unlocks", text, "is not a whole number; taken for 0");
     lock.unlocks = count.value_or(0);
   }

@@ -1,7 +1,5 @@
 #include "shared/setting_values.h"
 
-#include <charconv>
-
 #include "shared/duration.h"
 #include "shared/text.h"
 
@@ -79,11 +77,7 @@ std::string format_limits(const Limits& limits) {
 
 Result<int64_t> parse_bound(std::string_view text) {
   if (says_none(text)) return 0;
-  const std::string_view digits = trim(text);
-  int64_t number = 0;
-  const char* end = digits.data() + digits.size();
-  const auto [stop, failure] = std::from_chars(digits.data(), end, number);
-  if (failure == std::errc() && stop == end && number >= 0 && number <= kMaximumBound) return number;
+  if (const auto number = parse_whole_number(trim(text), kMaximumBound)) return *number;
   return Error{quoted(text) + " is not a whole number from 0 to 1000000000; expected e.g. 100, or none"};
 }
 

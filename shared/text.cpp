@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <charconv>
 #include <cstring>
 
 namespace policyd {
@@ -194,6 +195,14 @@ std::string replaced(std::string text, std::string_view what, std::string_view w
 
 bool is_hex(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return is_hex(c); });
+}
+
+std::optional<int64_t> parse_whole_number(std::string_view text, int64_t most) {
+  int64_t number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, failure] = std::from_chars(text.data(), end, number);
+  const bool whole = failure == std::errc() && stop == end && text.front() != '-' && number <= most;
+  return whole ? std::optional(number) : std::nullopt;
 }
 
 std::string_view trim(std::string_view text) {

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -43,6 +44,9 @@ bool is_hex(std::string_view text);
 
 // Without the spaces, tabs and line ends around it.
 std::string_view trim(std::string_view text);
+
+// A whole number in digits alone, without a sign, from 0 to `most`.
+std::optional<int64_t> parse_whole_number(std::string_view text, int64_t most = INT64_MAX);
 
 // Every character is well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates).
 bool is_utf8(std::string_view text);

@@ -84,6 +84,18 @@ TEST_CASE("text: trim takes white space off both ends") {
   CHECK(trim("") == "");
 }
 
+TEST_CASE("text: a whole number is made of digits alone, and no more than it may be") {
+  CHECK(parse_whole_number("0") == 0);
+  CHECK(parse_whole_number("007") == 7);
+  CHECK(parse_whole_number("9223372036854775807") == INT64_MAX);
+  CHECK(parse_whole_number("100", 100) == 100);
+  CHECK_FALSE(parse_whole_number("101", 100));
+  for (const char* text : {"", "-0", "-1", "+1", " 1", "1 ", "1.0", "1e3", "0x1", "9223372036854775808", "x"}) {
+    CAPTURE(text);
+    CHECK_FALSE(parse_whole_number(text));
+  }
+}
+
 TEST_CASE("text: is_utf8 takes well-formed characters only") {
   struct Case {
     std::string text;
