@@ -70,7 +70,6 @@ ChargeResult Ledger::count_signs(Accounts::value_type& entry, const Charge& char
       result.limit = mail.limit;
       result.retry_after = mail.retry_after;
     }
-    if (live) count(Meter::limit_hits, 1, signs, entry, now);
     return result;
   }
   const int64_t charged = before ? before->charged[1] : 0;
@@ -79,10 +78,7 @@ ChargeResult Ledger::count_signs(Accounts::value_type& entry, const Charge& char
   result = charge_mail(charge, limits, now, recipient);
   if (!live) return result;
   if (gives_back || (settles && !result.passed)) give_back(new_ones, signs, entry, now);
-  if (!result.passed) {
-    count(Meter::limit_hits, 1, signs, entry, now);
-    return result;
-  }
+  if (!result.passed) return result;
   count(elements, signs, entry, now);
   Message* const message = charge.instance.empty() ? nullptr : messages_.find(key);
   for (const Element& one : elements) {

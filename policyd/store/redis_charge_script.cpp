@@ -192,7 +192,6 @@ local function charge_signs(what, limits, at, mode, bytes, recipient, rate, mess
     local also, longer = charge(dry, limits, at, DRY, bytes, recipient, rate, message_key, message)
     if also and (wait >= 0 and (longer < 0 or longer > wait)) then refused, wait = also, longer end
   end
-  if refused and mode == TEST then part.count(signs, at, part.HITS, 1, false) end
   return refused, wait, signs, part.status(signs)
 end
 

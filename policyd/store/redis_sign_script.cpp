@@ -14,7 +14,7 @@ const std::string_view kSignScript = R"lua(
 local function sign_part(run)
   local RECORD, RECORD_SIZE, ENTRY, NOBODY = '<Bc8c8', 17, 13, string.rep('\0', 8)
   local DRY, BUCKETS = 1, 60
-  local DISTINCT, NETWORKS, INVALID, HITS = 4, 5, 6, 8
+  local DISTINCT, NETWORKS, INVALID = 4, 5, 6
   local floor, find, sub, char, byte = math.floor, string.find, string.sub, string.char, string.byte
   local numbers_of, octets_of, call, try = struct.unpack, struct.pack, redis.call, redis.pcall
   local now, stale = run.now, run.stale
@@ -309,7 +309,7 @@ local function sign_part(run)
   end
 
   return {open = open, in_message = in_message, test = test, count = count, give_back = give_back, status = status,
-          INVALID = INVALID, HITS = HITS}
+          INVALID = INVALID}
 end
 )lua";
 
