@@ -17,10 +17,6 @@ bool refuse(Verdict& verdict, std::string_view rule, Action action, std::string_
   return false;
 }
 
-void add_once(std::vector<uint64_t>& all, uint64_t one) {
-  if (std::find(all.begin(), all.end(), one) == all.end()) all.push_back(one);
-}
-
 }  // namespace
 
 bool is_internal(const Config& config, std::string_view recipient) {
@@ -55,8 +51,7 @@ bool Outgoing::too_many(const Request& request, const Subject& subject, int64_t 
   if (request.state() != ProtocolState::rcpt || request.instance().empty()) return false;
   const Message* const message = messages_.find(key_of(request, subject));
   if (!message || message->recipients.size() < static_cast<size_t>(most)) return false;
-  const auto& all = message->recipients;
-  return std::find(all.begin(), all.end(), recipient_of(subject)) == all.end();
+  return !message->recipients.contains(recipient_of(subject));
 }
 
 bool Outgoing::keeps_rules(const Request& request, const Subject& subject, const AccountPolicy& policy,
@@ -99,12 +94,20 @@ std::optional<Charge> Outgoing::charge_of(const Request& request, const Subject&
   }
   if (config.traffic.internal_domains.empty()) return charge;
   if (judging) return is_internal(config, subject.recipient()) ? std::nullopt : std::optional(charge);
-  // Of those that Postfix accepted, some have never been charged.
   const Message* const message = messages_.find(key_of(request, subject));
-  const auto internal = static_cast<int64_t>(message ? message->internal.size() : 0);
-  if (internal > 0 && charge.recipients <= internal) return std::nullopt;
-  charge.recipients -= internal;
+  if (!message) return charge;
+  if (message->internal > 0 && message->external() == 0 && charge.recipients <= message->internal) return std::nullopt;
+  charge.recipients = accepted_of(*message, charge.recipients);
   return charge;
+}
+
+// How many recipients are charged of a message of which Postfix accepted `count`, internal ones included. Which of them
+// it refused it does not say. Certain is that it accepted no more external ones than passed here; so those above that
+// are given back, and were refused. That it refused still more, and fewer internal ones, can be, but whoever names
+// unknown internal recipients must not get external ones for nothing. Certain is too that all accepted ones are
+// external but for the internal ones that passed; that is more where some were forgotten here.
+int64_t Outgoing::accepted_of(const Message& message, int64_t count) {
+  return std::max(std::min(message.external(), count), count - message.internal);
 }
 
 Charge Outgoing::sign_of(std::string_view account, const AccountPolicy& policy, Meter meter, int64_t amount) {
@@ -145,12 +148,12 @@ void Outgoing::apply_limits(const Config& config, const AccountPolicy& policy, V
 
 void Outgoing::passed(const Request& request, const Subject& subject, const AccountPolicy& policy,
                       const Config& config) {
-  const bool internal = is_internal(config, subject.recipient());
-  if ((policy.max_recipients == 0 && !internal) || request.instance().empty()) return;
+  const bool matters = policy.max_recipients > 0 || !config.traffic.internal_domains.empty();
+  if (!matters || request.instance().empty()) return;
   Message& under_way = message(key_of(request, subject));
-  const uint64_t recipient = recipient_of(subject);
-  if (policy.max_recipients > 0) add_once(under_way.recipients, recipient);
-  if (internal) add_once(under_way.internal, recipient);
+  if (under_way.recipients.add(recipient_of(subject)) && is_internal(config, subject.recipient())) {
+    ++under_way.internal;
+  }
 }
 
 }  // namespace policyd

@@ -10,10 +10,10 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "policyd/account_policies.h"
 #include "policyd/recent_table.h"
+#include "policyd/recipient_set.h"
 #include "policyd/store/store.h"
 #include "policyd/subject.h"
 #include "policyd/verdict.h"
@@ -54,10 +54,11 @@ class Outgoing {
  private:
   // What of a message under way the store does not know.
   struct Message {
-    std::vector<uint64_t> recipients;  // hashes, where their number is bounded
-    std::vector<uint64_t> internal;    // of those that do not count
-    bool spam = false;                 // has been counted
+    RecipientSet recipients;  // that passed, where their number matters
+    int64_t internal = 0;     // of them: those that do not count
+    bool spam = false;        // has been counted
     bool settled = false;
+    [[nodiscard]] int64_t external() const { return static_cast<int64_t>(recipients.size()) - internal; }
   };
   static constexpr size_t kSets = 1024;
 
@@ -68,6 +69,7 @@ class Outgoing {
   Message& message(uint64_t key);
   [[nodiscard]] uint64_t recipient_of(const Subject& subject) const;
   [[nodiscard]] bool too_many(const Request& request, const Subject& subject, int64_t most) const;
+  static int64_t accepted_of(const Message& message, int64_t count);
 
   const uint64_t seed_ = random_seed();
   RecentTable<Message, kSets> messages_;

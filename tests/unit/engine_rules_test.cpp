@@ -162,5 +162,42 @@ TEST_CASE("engine: recipients in internal domains do not count, also when the me
   CHECK(rig.store.asked[2].recipients == 2);
 }
 
+TEST_CASE("engine: recipients in internal domains that Postfix refused take nothing from what the others are charged") {
+  struct Case {
+    const char* label;
+    int external, internal;
+    int64_t accepted;  // of both, as Postfix counts
+    std::optional<int64_t> charged;
+  };
+  const std::vector<Case> cases{
+      {"all accepted", 3, 2, 5, 3},
+      {"all internal ones refused", 100, 99, 100, 100},
+      {"as many internal ones as were accepted", 1, 3, 1, 1},
+      {"an internal one refused", 2, 1, 2, 2},
+      {"an external one refused for certain", 3, 1, 2, 2},
+      {"none of them external", 0, 2, 2, std::nullopt},
+      {"none of them external, one refused", 0, 2, 1, std::nullopt},
+      {"more than are known here", 1, 1, 4, 3},
+      {"more than are known here, all internal", 0, 1, 3, 2},
+      {"how many is not known", 2, 1, 0, 0},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.label);
+    EngineRig rig("[traffic]\ninternal_domains = [\"example.com\"]\n");
+    const auto to = [&rig](std::string recipient) {
+      rig.decide(outgoing_lines({{"recipient", std::move(recipient)}}));
+    };
+    for (int i = 0; i < c.external; ++i) to(std::to_string(i) + "@far.example");
+    for (int i = 0; i < c.internal; ++i) to(std::to_string(i) + "@example.com");
+    rig.store.asked.clear();
+    rig.decide(outgoing_lines({{"protocol_state", "END-OF-MESSAGE"}, {"recipient", ""}, {"size", "4711"},
+                               {"recipient_count", std::to_string(c.accepted)}}));
+    REQUIRE(rig.store.asked.size() == (c.charged ? 1 : 0));
+    if (!c.charged) continue;
+    CHECK(rig.store.asked[0].recipients == *c.charged);
+    CHECK(rig.store.asked[0].bytes == 4711);
+  }
+}
+
 }  // namespace
 }  // namespace policyd
