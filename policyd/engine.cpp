@@ -88,6 +88,7 @@ Engine::Engine(std::shared_ptr<const Config> config, const EngineParts& parts)
       warden_(parts.warden),
       journal_(parts.journal),
       policies_(config, parts.mirror),
+      signs_(parts.store, parts.warden, outgoing_),
       events_(parts.events) {
   statistics_.checks.resize(check_table().size());
   reconfigure(std::move(config));
@@ -101,28 +102,13 @@ void Engine::reconfigure(std::shared_ptr<const Config> config) {
 }
 
 Task<Verdict> Engine::decide(const Request& request, OpenTransaction* transaction) {
-  if (transaction) give_up(transaction->begin(request.instance()));
+  if (transaction) signs_.give_up(transaction->begin(request.instance()));
   return evaluate(request, Mode::live, transaction);
 }
 
 Task<Verdict> Engine::explain(const Request& request) { return evaluate(request, Mode::dry, nullptr); }
 
-void Engine::end(OpenTransaction& transaction) { give_up(transaction.end()); }
-
-// Without the hook Postfix would not ask at DATA however many recipients it took.
-void Engine::give_up(std::optional<OpenTransaction::Abandoned> abandoned) {
-  if (!abandoned || !settles_ || outgoing_.settled(abandoned->instance, abandoned->account)) return;
-  std::erase_if(telling_, [](const Task<void>& task) { return task.done(); });
-  telling_.push_back(count_refused(*std::move(abandoned)));
-  telling_.back().start();
-}
-
-Task<void> Engine::count_refused(OpenTransaction::Abandoned abandoned) {
-  const Charge charge = Outgoing::sign_of(abandoned.account, *abandoned.policy, Meter::invalid_recipients,
-                                          abandoned.recipients);
-  const auto charging = store_.charge(charge);
-  co_await charging;
-}
+void Engine::end(OpenTransaction& transaction) { signs_.give_up(transaction.end()); }
 
 Task<void> Engine::count_sign(const Subject& subject, const AccountPolicy& policy, Meter meter, Verdict& verdict) {
   const Charge charge = Outgoing::sign_of(subject.account(), policy, meter, 1);
@@ -208,26 +194,26 @@ bool Engine::take_charge(const Asked& asked, bool going_on, Verdict& verdict) {
   if (going_on) Outgoing::apply_limits(*asked.plan.config, *asked.policy, verdict);
   going_on = going_on && !refused(verdict);
   if (asked.mode == Mode::live && judging) busy_.note(asked.subject.account(), clock_.steady());
-  if (going_on && asked.transaction && judging && asked.policy->counts_invalid) {
-    asked.transaction->passed(asked.request.instance(), asked.subject.account(), asked.subject.recipient(),
-                              asked.policy);
-  }
   return going_on;
+}
+
+// A recipient is let through, for the first time.
+void Engine::pass(const Asked& asked, const Verdict& verdict) {
+  const auto& [request, subject, mode, plan, policy, transaction, key] = asked;
+  if (policy) {
+    const auto before = outgoing_.passed(request, subject, *policy, *plan.config);
+    if (before && transaction && policy->counts_invalid) signs_.passed(request, subject, *before, policy, *transaction);
+  }
+  if (key) recent_.remember(*key, verdict.action, verdict.text, verdict.score);
 }
 
 // What is remembered, written and told of a verdict; an id and header fields are put into it.
 void Engine::end(const Asked& asked, bool going_on, Verdict& verdict) {
   const auto& [request, subject, mode, plan, policy, transaction, key] = asked;
-  if (transaction && policy && policy->counts_invalid && settles(request.state())) {
-    settles_ = true;
-    transaction->settle();
-    outgoing_.settle(request.instance(), subject.account());
-  }
+  if (transaction && policy && settles(request.state())) signs_.settle(request, subject, *transaction);
   if (mode == Mode::dry) return;
-  const bool passed = going_on && request.state() == ProtocolState::rcpt;
-  if (passed && policy) outgoing_.passed(request, subject, *policy, *plan.config);
   write_journal(request, verdict);
-  if (passed && key) recent_.remember(*key, verdict.action, verdict.text, verdict.score);
+  if (going_on && request.state() == ProtocolState::rcpt) pass(asked, verdict);
   if (policy && verdict.charge.sign) {
     warden_.notice(subject.account(), *verdict.charge.sign, verdict.charge.sign_used, *policy);
   }
@@ -241,11 +227,8 @@ Task<std::optional<ChargeResult>> Engine::report_sign(std::string account, Meter
   const auto policy = policies_.of(account);
   const auto counts = [meter](const Limit& limit) { return limit.meter == meter; };
   if (std::none_of(policy->signs.begin(), policy->signs.end(), counts)) co_return std::nullopt;
-  const Charge charge = Outgoing::sign_of(account, *policy, meter, amount);
-  const auto charging = store_.charge(charge);
-  const ChargeResult charged = co_await charging;
-  if (charged.sign) warden_.notice(account, *charged.sign, charged.sign_used, *policy);
-  co_return charged;
+  const auto counting = signs_.count(std::move(account), policy, meter, amount);
+  co_return co_await counting;
 }
 
 // What is known at once. False: the verdict stands.

@@ -29,6 +29,7 @@
 #include "policyd/outgoing.h"
 #include "policyd/recent_decisions.h"
 #include "policyd/report/tally.h"
+#include "policyd/signs.h"
 #include "policyd/store/mirror.h"
 #include "policyd/store/store.h"
 #include "policyd/subject.h"
@@ -75,7 +76,7 @@ class Engine {
   // For a request from Postfix. `request` outlives the task.
   // `transaction`: the message that the connection it came on has open; outlives the task.
   Task<Verdict> decide(const Request& request, OpenTransaction* transaction = nullptr);
-  // The connection is at its end.
+  // Postfix has ended the connection.
   void end(OpenTransaction& transaction);
   // The same for `policyctl check`: every finding, and nothing is counted, charged or remembered.
   Task<Verdict> explain(const Request& request);
@@ -113,13 +114,12 @@ class Engine {
   Task<void> count_signs_in_findings(const Request& request, const Subject& subject, const AccountPolicy& policy,
                                      const Config& config, Verdict& verdict);
   Task<void> count_sign(const Subject& subject, const AccountPolicy& policy, Meter meter, Verdict& verdict);
-  void give_up(std::optional<OpenTransaction::Abandoned> abandoned);
-  Task<void> count_refused(OpenTransaction::Abandoned abandoned);
   bool begin(ProtocolState state, const Subject& subject, const Config& config,
              const std::optional<RecentDecisions::Key>& key, Verdict& verdict) const;
   Task<void> greylist(const Request& request, const GreylistKeys& keys, const Config::Greylist& config, Mode mode,
                       Verdict& verdict);
   bool take_charge(const Asked& asked, bool going_on, Verdict& verdict);
+  void pass(const Asked& asked, const Verdict& verdict);
   void end(const Asked& asked, bool going_on, Verdict& verdict);
   void prepend(const Request& request, const Config& config, Verdict& verdict);
   void write_journal(const Request& request, Verdict& verdict);
@@ -139,8 +139,7 @@ class Engine {
   HeaderFields headers_;
   AccountPolicies policies_;
   Outgoing outgoing_;
-  bool settles_ = false;            // Postfix asks at DATA or END-OF-MESSAGE
-  std::vector<Task<void>> telling_;  // of recipients that were refused
+  Signs signs_;
   EngineStatistics statistics_;
   Tally tally_;
   BusyAccounts busy_;

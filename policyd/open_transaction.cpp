@@ -1,24 +1,27 @@
 #include "policyd/open_transaction.h"
 
 #include <algorithm>
-#include <functional>
+#include <utility>
 
 namespace policyd {
 
-std::optional<OpenTransaction::Abandoned> OpenTransaction::begin(std::string_view instance) {
-  if (!open_ || (!instance.empty() && open_->instance == instance)) return std::nullopt;
-  const std::unique_ptr<Open> over = std::move(open_);
-  return Abandoned{std::move(over->instance), std::move(over->account), std::move(over->policy),
-                   static_cast<int64_t>(over->recipients.size())};
+int64_t OpenTransaction::Abandoned::invalid(bool queue_ids_tell) const {
+  if (!queue_ids_tell) return 1;
+  return std::max<int64_t>(refused + (accepted ? 0 : 1), 1);
 }
 
-void OpenTransaction::passed(std::string_view instance, std::string_view account, std::string_view recipient,
+std::optional<OpenTransaction::Abandoned> OpenTransaction::begin(std::string_view instance) {
+  if (!open_ || (!instance.empty() && open_->instance == instance)) return std::nullopt;
+  const std::unique_ptr<Abandoned> over = std::move(open_);
+  return std::move(*over);
+}
+
+void OpenTransaction::passed(std::string_view instance, std::string_view account, bool has_queue_id, int64_t before,
                              const std::shared_ptr<const AccountPolicy>& policy) {
   if (instance.empty()) return;
-  if (!open_) open_ = std::make_unique<Open>(Open{std::string(instance), std::string(account), policy, {}});
-  const size_t hash = std::hash<std::string_view>{}(recipient);
-  auto& all = open_->recipients;
-  if (std::find(all.begin(), all.end(), hash) == all.end()) all.push_back(hash);
+  if (!open_) open_ = std::make_unique<Abandoned>(Abandoned{std::string(instance), std::string(account), policy});
+  open_->accepted = open_->accepted || has_queue_id;
+  if (!has_queue_id) open_->refused = before;
 }
 
 }  // namespace policyd

@@ -1,5 +1,11 @@
-// The outgoing message that a connection of Postfix is asking about: one that never comes to DATA had all of its
-// recipients refused, after policyd had let them pass.
+// The outgoing message that a connection of Postfix is asking about: one that never comes to its end is a sign that
+// recipients were refused, after policyd had let them pass.
+//
+// Which of them were refused, Postfix does not say. But it gives a message no queue id until it has accepted a
+// recipient (smtpd_delay_open_until_valid_rcpt): those that passed before a request without one were refused for
+// certain. Of the others nothing is: clients give up for one mistyped recipient among sixty, or are lost within DATA
+// where Postfix asks at its end alone. So they all count as one, which is what a client that tries one recipient after
+// the other comes to.
 //
 // One process of Postfix asks on a connection, about one message at a time. When it begins another one, or goes away,
 // what is open here is over. DATA may come on another connection of the same process, where it asks with another
@@ -12,7 +18,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "policyd/account_policies.h"
 
@@ -20,29 +25,29 @@ namespace policyd {
 
 class OpenTransaction {
  public:
-  // A message that is over, and how many of its recipients had passed.
+  // A message that is over.
   struct Abandoned {
     std::string instance, account;
     std::shared_ptr<const AccountPolicy> policy;
-    int64_t recipients = 0;
+    int64_t refused = 0;    // recipients, as the queue id tells
+    bool accepted = false;  // a recipient, by the same
+
+    // How many recipients are held to be refused. `queue_ids_tell` false: Postfix gives none (smtpd_proxy_filter).
+    [[nodiscard]] int64_t invalid(bool queue_ids_tell) const;
   };
 
   // What is open is over unless it is `instance`.
   std::optional<Abandoned> begin(std::string_view instance);
   std::optional<Abandoned> end() { return begin({}); }
-  // A recipient of `instance` has been charged.
-  void passed(std::string_view instance, std::string_view account, std::string_view recipient,
+  // A recipient of `instance` has been charged, the message having had a queue id or none, and `before` it so many
+  // others.
+  void passed(std::string_view instance, std::string_view account, bool has_queue_id, int64_t before,
               const std::shared_ptr<const AccountPolicy>& policy);
   // DATA or END-OF-MESSAGE: Postfix says itself what it accepted.
   void settle() { open_.reset(); }
 
  private:
-  struct Open {
-    std::string instance, account;
-    std::shared_ptr<const AccountPolicy> policy;
-    std::vector<size_t> recipients;  // hashes
-  };
-  std::unique_ptr<Open> open_;
+  std::unique_ptr<Abandoned> open_;  // as it would be told now
 };
 
 }  // namespace policyd

@@ -37,7 +37,10 @@ Outgoing::Message& Outgoing::message(uint64_t key) {
 }
 
 void Outgoing::settle(std::string_view instance, std::string_view account) {
-  if (!instance.empty()) message(key_of(instance, account)).settled = true;
+  if (instance.empty()) return;
+  Message& ended = message(key_of(instance, account));
+  ended.settled = true;
+  ended.recipients.forget_names();
 }
 
 bool Outgoing::settled(std::string_view instance, std::string_view account) const {
@@ -146,14 +149,16 @@ void Outgoing::apply_limits(const Config& config, const AccountPolicy& policy, V
   verdict.text = with_code(verdict.action, text);
 }
 
-void Outgoing::passed(const Request& request, const Subject& subject, const AccountPolicy& policy,
-                      const Config& config) {
-  const bool matters = policy.max_recipients > 0 || !config.traffic.internal_domains.empty();
-  if (!matters || request.instance().empty()) return;
+std::optional<int64_t> Outgoing::passed(const Request& request, const Subject& subject, const AccountPolicy& policy,
+                                        const Config& config) {
+  const bool matters = policy.max_recipients > 0 || policy.counts_invalid || !config.traffic.internal_domains.empty();
+  if (!matters || request.instance().empty()) return std::nullopt;
   Message& under_way = message(key_of(request, subject));
-  if (under_way.recipients.add(recipient_of(subject)) && is_internal(config, subject.recipient())) {
-    ++under_way.internal;
-  }
+  const int64_t before = under_way.external();
+  if (!under_way.recipients.add(recipient_of(subject))) return std::nullopt;
+  if (!is_internal(config, subject.recipient())) return before;
+  ++under_way.internal;
+  return std::nullopt;
 }
 
 }  // namespace policyd

@@ -48,8 +48,10 @@ class Outgoing {
   // The limits' answer stands in verdict.charge.
   static void apply_limits(const Config& config, const AccountPolicy& policy, Verdict& verdict);
 
-  // A recipient that has passed all.
-  void passed(const Request& request, const Subject& subject, const AccountPolicy& policy, const Config& config);
+  // A recipient that has passed all. How many others of the message that count have passed before it; nothing where it
+  // has passed before itself, does not count, or where nothing is known of messages.
+  std::optional<int64_t> passed(const Request& request, const Subject& subject, const AccountPolicy& policy,
+                                const Config& config);
 
  private:
   // What of a message under way the store does not know.

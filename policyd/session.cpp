@@ -62,10 +62,11 @@ Task<void> Session::run() {
     auto readable = stream_.readable();
     if (!co_await readable) {
       end_of_stream();
+      // A session that ends for reasons of its own says nothing of the message: Postfix asks on, wherever it can.
+      if (!draining_) context_.engine.end(transaction_);
       break;
     }
   }
-  context_.engine.end(transaction_);
   context_.ended(*this);
 }
 

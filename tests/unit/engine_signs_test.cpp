@@ -81,6 +81,8 @@ TEST_CASE("engine: a sign that spam has met stays in the verdict of a recipient 
   CHECK(verdict.charge.sign.has_value());
 }
 
+const std::string kQueueId = "4C796A86003";
+
 // A connection of Postfix.
 struct Connection {
   explicit Connection(EngineRig& engine_rig) : rig(engine_rig) {}
@@ -88,12 +90,14 @@ struct Connection {
     const auto request = make_request(lines);
     rig.loop.run(rig.engine.decide(*request, &transaction));
   }
-  void rcpt(std::string recipient, std::string instance) {
-    ask(outgoing_lines({{"recipient", std::move(recipient)}, {"instance", std::move(instance)}}));
+  // `queue_id`: none until Postfix has accepted a recipient.
+  void rcpt(std::string recipient, std::string instance, std::string queue_id = "") {
+    ask(outgoing_lines({{"recipient", std::move(recipient)}, {"instance", std::move(instance)},
+                        {"queue_id", std::move(queue_id)}}));
   }
-  void data(std::string instance) {
-    ask(outgoing_lines({{"protocol_state", "DATA"}, {"recipient", ""}, {"recipient_count", "1"},
-                        {"instance", std::move(instance)}}));
+  void data(std::string instance, std::string queue_id = kQueueId, std::string state = "DATA") {
+    ask(outgoing_lines({{"protocol_state", std::move(state)}, {"recipient", ""}, {"recipient_count", "1"},
+                        {"instance", std::move(instance)}, {"queue_id", std::move(queue_id)}}));
   }
   // Of recipients that were refused, as the store was told.
   [[nodiscard]] std::vector<int64_t> invalid() const {
@@ -136,6 +140,88 @@ TEST_CASE("engine: a message may come to DATA on another connection") {
   CHECK(of_recipients.invalid().empty());
   rig.engine.end(of_recipients.transaction);
   CHECK(of_recipients.invalid() == std::vector<int64_t>{1});
+}
+
+const std::string kInvalid = "[accounts.default]\ninvalid_recipients = [\"50/1d\"]\n";
+
+TEST_CASE("engine: a message with recipients that Postfix accepted counts once where it never comes to its end") {
+  struct Case {
+    const char* label;
+    std::string hook;  // where Postfix asks beside RCPT
+    int accepted, refused;
+    std::string more = "";
+  };
+  const std::vector<Case> cases{
+      {"RSET after a mistyped recipient among many", "DATA", 60, 1},
+      {"lost within DATA, where Postfix asks at its end alone", "END-OF-MESSAGE", 60, 0},
+      {"an internal one was accepted before", "DATA", 60, 1,
+       "[traffic]\ninternal_domains = [\"in.example\"]\n"},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.label);
+    EngineRig rig(kInvalid + c.more);
+    Connection connection(rig);
+    connection.data("1", kQueueId, c.hook);
+    for (int i = 0; i < c.accepted; ++i) {
+      connection.rcpt(std::to_string(i) + "@x.example", "2", i == 0 && c.more.empty() ? "" : kQueueId);
+    }
+    for (int i = 0; i < c.refused; ++i) connection.rcpt("nobody" + std::to_string(i) + "@x.example", "2", kQueueId);
+    connection.rcpt("a@x.example", "3");
+    CHECK(connection.invalid() == std::vector<int64_t>{1});
+  }
+}
+
+TEST_CASE("engine: a message with recipients that Postfix refused for certain counts with all of them") {
+  EngineRig rig(kInvalid);
+  Connection connection(rig);
+  connection.data("1");
+  for (int i = 0; i < 30; ++i) connection.rcpt("nobody" + std::to_string(i) + "@x.example", "2");
+  rig.engine.end(connection.transaction);
+  CHECK(connection.invalid() == std::vector<int64_t>{30});
+}
+
+TEST_CASE("engine: a queue id that no message has says nothing of its recipients") {
+  EngineRig rig(kInvalid);
+  Connection connection(rig);
+  connection.data("1", "");
+  for (int i = 0; i < 30; ++i) connection.rcpt("user" + std::to_string(i) + "@x.example", "2");
+  rig.engine.end(connection.transaction);
+  CHECK(connection.invalid() == std::vector<int64_t>{1});
+}
+
+TEST_CASE("engine: an internal recipient that never comes to DATA is not invalid") {
+  EngineRig rig(kInvalid + "[traffic]\ninternal_domains = [\"in.example\"]\n");
+  Connection connection(rig);
+  connection.data("1");
+  connection.rcpt("nobody@in.example", "2");
+  rig.engine.end(connection.transaction);
+  CHECK(connection.invalid().empty());
+}
+
+TEST_CASE("engine: a message that comes to DATA is settled also where invalid recipients do not count any more") {
+  EngineRig rig(kInvalid);
+  Connection connection(rig);
+  connection.data("1");
+  connection.rcpt("a@x.example", "2");
+  AccountSettings settings;
+  REQUIRE(settings.set("invalid_recipients", "none").ok());
+  rig.mirror.put_settings("joe@example.com", settings);
+  connection.data("2");
+  rig.engine.end(connection.transaction);
+  CHECK(connection.invalid().empty());
+}
+
+TEST_CASE("engine: a message that never comes to DATA locks where it is one too many") {
+  EngineRig rig(kInvalid);
+  Connection connection(rig);
+  connection.data("1");
+  connection.rcpt("a@x.example", "2");
+  rig.store.answer.sign = Limit{Meter::invalid_recipients, 50, std::chrono::days(1)};
+  rig.store.answer.sign_used = 51;
+  rig.engine.end(connection.transaction);
+  REQUIRE(rig.store.locked.size() == 1);
+  CHECK(rig.store.locked[0].account == "joe@example.com");
+  CHECK(rig.store.locked[0].evidence == "invalid_recipients 51 in 1d, limit 50/1d");
 }
 
 TEST_CASE("engine: recipients that policyd refused itself are not invalid") {

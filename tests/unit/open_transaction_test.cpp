@@ -1,35 +1,75 @@
-// Which messages never came to DATA, and how many recipients they had.
+// Which messages never came to their end, and how many of their recipients were refused.
 #include "policyd/open_transaction.h"
 
 #include <doctest/doctest.h>
+
+#include <vector>
 
 namespace policyd {
 namespace {
 
 const auto kPolicy = std::make_shared<const AccountPolicy>();
 
+// Recipients of "1", each asked for with a queue id or without.
+OpenTransaction::Abandoned abandoned_after(const std::vector<bool>& queue_ids) {
+  OpenTransaction transaction;
+  int64_t before = 0;
+  for (const bool has_queue_id : queue_ids) transaction.passed("1", "joe", has_queue_id, before++, kPolicy);
+  auto over = transaction.end();
+  REQUIRE(over.has_value());
+  return *std::move(over);
+}
+
 TEST_CASE("open transaction: another message, or the connection's end, tells what was open") {
   OpenTransaction transaction;
   CHECK_FALSE(transaction.begin("1").has_value());
-  for (const char* to : {"a@x", "b@x", "a@x"}) transaction.passed("1", "joe", to, kPolicy);
+  for (const int64_t before : {0, 1}) transaction.passed("1", "joe", false, before, kPolicy);
   CHECK_FALSE(transaction.begin("1").has_value());
   const auto first = transaction.begin("2");
   REQUIRE(first.has_value());
+  CHECK(first->instance == "1");
   CHECK(first->account == "joe");
-  CHECK(first->recipients == 2);
+  CHECK(first->invalid(true) == 2);
   CHECK(first->policy == kPolicy);
   CHECK_FALSE(transaction.begin("3").has_value());
-  transaction.passed("3", "ann", "a@x", kPolicy);
+  transaction.passed("3", "ann", false, 0, kPolicy);
   const auto last = transaction.end();
   REQUIRE(last.has_value());
   CHECK(last->account == "ann");
-  CHECK(last->recipients == 1);
+  CHECK(last->invalid(true) == 1);
   CHECK_FALSE(transaction.end().has_value());
+}
+
+TEST_CASE("open transaction: a recipient is refused for certain where the message has no queue id at the next one") {
+  struct Case {
+    const char* label;
+    std::vector<bool> queue_ids;  // whether there is one, at each recipient
+    int64_t invalid;
+  };
+  const auto all_but_the_first = [](size_t size) {
+    std::vector<bool> all(size, true);
+    all[0] = false;
+    return all;
+  };
+  const std::vector<Case> cases{
+      {"one recipient", {false}, 1},
+      {"thirty, all refused", std::vector<bool>(30, false), 30},
+      {"sixty accepted, one refused", all_but_the_first(61), 1},
+      {"two refused, two accepted", {false, false, false, true}, 2},
+      {"one refused, and nothing known of the next", {false, false}, 2},
+      {"a queue id from the start (smtpd_delay_open_until_valid_rcpt = no)", std::vector<bool>(30, true), 1},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.label);
+    const auto over = abandoned_after(c.queue_ids);
+    CHECK(over.invalid(true) == c.invalid);
+    CHECK(over.invalid(false) == 1);
+  }
 }
 
 TEST_CASE("open transaction: a message that came to DATA is not open any more") {
   OpenTransaction transaction;
-  transaction.passed("1", "joe", "a@x", kPolicy);
+  transaction.passed("1", "joe", false, 0, kPolicy);
   transaction.settle();
   CHECK_FALSE(transaction.begin("2").has_value());
   CHECK_FALSE(transaction.end().has_value());
@@ -37,7 +77,7 @@ TEST_CASE("open transaction: a message that came to DATA is not open any more") 
 
 TEST_CASE("open transaction: without an instance nothing is known of a message, and it ends none") {
   OpenTransaction transaction;
-  transaction.passed("", "joe", "a@x", kPolicy);
+  transaction.passed("", "joe", false, 0, kPolicy);
   CHECK_FALSE(transaction.end().has_value());
 }
 

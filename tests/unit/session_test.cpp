@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -302,6 +303,29 @@ TEST_CASE("session: drain answers all requests that have come") {
   rig.rig.store.gate.open();
   rig.turn_until([&] { return peer->ended(); });
   CHECK(peer->received() == kDunno + kDunno);
+}
+
+// A message that has not come to DATA when its connection ends.
+std::vector<int64_t> invalid_after(const std::function<void(SessionRig&, std::unique_ptr<test::Peer>&)>& end) {
+  SessionRig rig("[accounts.default]\ninvalid_recipients = [\"50/1d\"]\n");
+  auto peer = rig.connect();
+  peer->send(whole(outgoing_lines({{"protocol_state", "DATA"}, {"instance", "1"}, {"queue_id", "4C796A86003"}})));
+  peer->send(whole(outgoing_lines({{"instance", "2"}})));
+  const std::string wanted = kDunno + kDunno;
+  CHECK(rig.received(*peer, wanted) == wanted);
+  end(rig, peer);
+  rig.turn_until([&rig] { return rig.sessions() == 0; });
+  std::vector<int64_t> invalid;
+  for (const auto& asked : rig.rig.store.asked) {
+    if (asked.kind == Charge::Kind::sign) invalid.push_back(asked.amount);
+  }
+  return invalid;
+}
+
+TEST_CASE("session: a message counts as abandoned where Postfix ends the connection, and only there") {
+  CHECK(invalid_after([](SessionRig&, auto& peer) { peer.reset(); }) == std::vector<int64_t>{1});
+  CHECK(invalid_after([](SessionRig& rig, auto&) { rig.drain(); }).empty());
+  CHECK(invalid_after([](SessionRig&, auto& peer) { peer->send("no request\n\n"); }).empty());
 }
 
 TEST_CASE("session: which verdicts get a line is configured") {

@@ -1,5 +1,5 @@
 """Recipients that Postfix refuses are counted as invalid, without a milter: those of a message that has others, and
-those of messages that never come to DATA because all of their recipients were refused.
+those of messages that never come to their end, as far as they were refused for certain.
 
 With a real Postfix, which refuses a recipient that it does not know after policyd has let it pass.
 """
@@ -63,6 +63,75 @@ class RefusedRecipients(E2eTest):
     def refuse_alone(self, client, name):
         client.must(250, f"MAIL FROM:<{JOE}>")
         self.refuse(client, [name])
+
+    def settled_once(self, client):
+        """Policyd knows from it that Postfix asks at the end of messages."""
+        self.assertEqual(client.send(JOE, "bob@test.example").code, 250)
+
+    def test_a_mistyped_recipient_among_sixty_and_a_message_without_any(self):
+        policyd = Policyd(self, tables=TABLES)
+        postfix = Postfix(self, policyd.endpoint, ask_in=("recipient", "data"))
+        client = postfix.user(JOE)
+        self.settled_once(client)
+        client.must(250, f"MAIL FROM:<{JOE}>")
+        for i in range(60):
+            self.assertEqual(client.rcpt(f"rcpt{i}@test.example").code, 250)
+        self.refuse(client, ["nobody"])
+        client.must(250, "RSET")
+        client.must(250, f"MAIL FROM:<{JOE}>")
+        self.refuse(client, ["nobody"])
+        wait_until(lambda: self.used(policyd)["invalid_recipients"] > 0, "the first message's end")
+        self.assertEqual(self.used(policyd)["invalid_recipients"], 1)
+        self.refuse(client, [f"nobody{i}" for i in range(29)])
+        client.must(250, "RSET")
+        client.must(250, f"MAIL FROM:<{JOE}>")
+        self.refuse(client, ["nobody"])
+        wait_until(lambda: self.used(policyd)["invalid_recipients"] > 1, "the second message's end")
+        self.show(f"60 recipients and one unknown; 30 unknown ones: {self.used(policyd)}")
+        self.assertEqual(self.used(policyd)["invalid_recipients"], 31)
+
+    def test_a_connection_that_is_lost_within_data(self):
+        policyd = Policyd(self, tables=TABLES)
+        postfix = Postfix(self, policyd.endpoint, ask_in=("recipient", "end_of_data"))
+        client = postfix.user(JOE)
+        self.settled_once(client)
+        client.must(250, f"MAIL FROM:<{JOE}>")
+        for i in range(60):
+            self.assertEqual(client.rcpt(f"rcpt{i}@test.example").code, 250)
+        self.assertEqual(client.command("DATA").code, 354)
+        client.close()
+        postfix.kill()
+        wait_until(lambda: self.used(policyd)["invalid_recipients"] > 0, "the message's end")
+        self.show(f"60 recipients of a message that was lost within DATA: {self.used(policyd)}")
+        self.assertEqual(self.used(policyd)["invalid_recipients"], 1)
+
+    def test_behind_a_filter_no_message_has_a_queue_id(self):
+        policyd = Policyd(self, tables=TABLES)
+        behind = Postfix(self, policyd.endpoint, ask_in=())
+        postfix = Postfix(self, policyd.endpoint, ask_in=("recipient", "data"),
+                          settings=f"smtpd_proxy_filter = 127.0.0.1:{behind.port}\n")
+        client = postfix.user(JOE)
+        self.settled_once(client)
+        client.must(250, f"MAIL FROM:<{JOE}>")
+        for i in range(60):
+            self.assertEqual(client.rcpt(f"rcpt{i}@test.example").code, 250)
+        client.must(250, "RSET")
+        client.must(250, f"MAIL FROM:<{JOE}>")
+        self.refuse(client, ["nobody"])
+        wait_until(lambda: self.used(policyd)["invalid_recipients"] > 0, "the message's end")
+        self.assertEqual(self.used(policyd)["invalid_recipients"], 1)
+
+    def test_policyd_ends_while_postfix_stands_between_rcpt_and_data(self):
+        policyd = Policyd(self, store=f"memory:{self.directory}/state.db", tables=TABLES)
+        postfix = Postfix(self, policyd.endpoint, ask_in=("recipient", "data"))
+        client = postfix.user(JOE)
+        self.settled_once(client)
+        client.must(250, f"MAIL FROM:<{JOE}>")
+        for i in range(3):
+            self.assertEqual(client.rcpt(f"rcpt{i}@test.example").code, 250)
+        policyd.terminate()
+        policyd.start()
+        self.assertEqual(self.used(policyd), {"recipients": 4, "distinct_recipients": 4, "invalid_recipients": 0})
 
     def test_a_sign_is_told_once_it_is_gone_over(self):
         policyd = Policyd(self, tables=TABLES.replace("40/1d", "3/1d"))
