@@ -110,26 +110,6 @@ Task<Verdict> Engine::explain(const Request& request) { return evaluate(request,
 
 void Engine::end(OpenTransaction& transaction) { signs_.give_up(transaction.end()); }
 
-Task<void> Engine::count_sign(const Subject& subject, const AccountPolicy& policy, Meter meter, Verdict& verdict) {
-  const Charge charge = Outgoing::sign_of(subject.account(), policy, meter, 1);
-  const auto charging = store_.charge(charge);
-  Outgoing::take(co_await charging, verdict);
-}
-
-// A message over the score, once; and a recipient that cannot exist.
-Task<void> Engine::count_signs_in_findings(const Request& request, const Subject& subject, const AccountPolicy& policy,
-                                           const Config& config, Verdict& verdict) {
-  if (policy.counts_spam && is_spam(config, verdict) && outgoing_.first_spam(request, subject)) {
-    const auto counting = count_sign(subject, policy, Meter::spam, verdict);
-    co_await counting;
-  }
-  const auto nobody = [](const Finding& finding) { return finding.outcome && finding.outcome->invalid_recipient; };
-  if (policy.counts_invalid && std::any_of(verdict.findings.begin(), verdict.findings.end(), nobody)) {
-    const auto counting = count_sign(subject, policy, Meter::invalid_recipients, verdict);
-    co_await counting;
-  }
-}
-
 // One coroutine for the whole way of a request: whatever it calls and does not wait for is a plain function.
 Task<Verdict> Engine::evaluate(const Request& request, Mode mode, OpenTransaction* transaction) {
   const std::shared_ptr<const CheckPlan> plan = plan_;
@@ -144,6 +124,7 @@ Task<Verdict> Engine::evaluate(const Request& request, Mode mode, OpenTransactio
 
   // Before anything is waited for: the settings of the same configuration as all else.
   const auto policy = subject.direction() == Direction::outgoing ? policies_.of(subject.account()) : nullptr;
+  Signs::Counting counting(store_, verdict);
   bool going_on = begin(request.state(), subject, config, key, verdict);
   auto sender_domain = Outgoing::SenderDomain::takes_mail_or_unknown;
   const CheckSet wanted = policy && policy->sender_must_exist ? Inspection::sender_domain() : CheckSet();
@@ -157,11 +138,10 @@ Task<Verdict> Engine::evaluate(const Request& request, Mode mode, OpenTransactio
     inspection.conclude(verdict);
     if (inspection.found(wanted)) sender_domain = Outgoing::SenderDomain::takes_none;
     apply_score(config, plan->settings, !policy || policy->block_spam, verdict);
-    if (mode == Mode::live && policy && !verdict.findings.empty()) {
-      const auto counting = count_signs_in_findings(request, subject, *policy, config, verdict);
-      co_await counting;
-    }
     going_on = !refused(verdict);
+    if (mode == Mode::live && policy && !verdict.findings.empty()) {
+      signs_.found(request, subject, *policy, is_spam(config, verdict), !going_on, verdict, counting);
+    }
     if (going_on && inspection.wants_greylisting()) {
       if (const auto keys = greylist_keys(request, subject, config.greylist, verdict)) {
         const auto greylisting = greylist(request, *keys, config.greylist, mode, verdict);
@@ -171,21 +151,34 @@ Task<Verdict> Engine::evaluate(const Request& request, Mode mode, OpenTransactio
     }
   }
   if (going_on && policy) going_on = outgoing_.keeps_rules(request, subject, *policy, sender_domain, verdict);
-  // What is refused at the end of a message was charged when its recipients passed.
-  const bool ends_refused = !judging && (verdict.cause == Cause::lock || verdict.cause == Cause::rule);
   const Asked asked{request, subject, mode, *plan, policy, transaction, key};
-  if ((going_on || (ends_refused && mode == Mode::live)) && policy) {
-    std::string network;
-    if (auto charge = outgoing_.charge_of(request, subject, *policy, config, network)) {
-      charge->dry_run = mode == Mode::dry;
-      if (ends_refused && verdict.action != Action::hold) charge->kind = Charge::Kind::give_back;
-      const auto charging = store_.charge(*charge);
-      Outgoing::take(co_await charging, verdict);
-      going_on = take_charge(asked, going_on, verdict);
-    }
+  std::string network;
+  if (const auto charge = charge_of(asked, going_on, verdict, counting, network)) {
+    const auto charging = store_.charge(*charge);
+    Outgoing::take(co_await charging, verdict);
+    going_on = take_charge(asked, going_on, verdict);
+  }
+  if (counting.waits()) {
+    const auto answered = counting.answered();
+    co_await answered;
   }
   end(asked, going_on, verdict);
   co_return verdict;
+}
+
+// What the store is to be asked, and with it signs that show at the end of a message. `network` outlives the charge.
+std::optional<Charge> Engine::charge_of(const Asked& asked, bool going_on, const Verdict& verdict,
+                                        Signs::Counting& counting, std::string& network) {
+  const auto& [request, subject, mode, plan, policy, transaction, key] = asked;
+  const bool settling = request.state() != ProtocolState::rcpt;
+  // What is refused at the end of a message was charged when its recipients passed.
+  const bool ends_refused = settling && (verdict.cause == Cause::lock || verdict.cause == Cause::rule);
+  if (!policy || !(going_on || (ends_refused && mode == Mode::live))) return std::nullopt;
+  auto charge = outgoing_.charge_of(request, subject, *policy, *plan.config, network);
+  if (charge) charge->dry_run = mode == Mode::dry;
+  if (charge && ends_refused && verdict.action != Action::hold) charge->kind = Charge::Kind::give_back;
+  if (settling && mode == Mode::live) signs_.settling(request, subject, *policy, charge, counting);
+  return charge;
 }
 
 // The store has answered; false: it refuses, or something did before.
@@ -201,7 +194,7 @@ bool Engine::take_charge(const Asked& asked, bool going_on, Verdict& verdict) {
 void Engine::pass(const Asked& asked, const Verdict& verdict) {
   const auto& [request, subject, mode, plan, policy, transaction, key] = asked;
   if (policy) {
-    const auto before = outgoing_.passed(request, subject, *policy, *plan.config);
+    const auto before = outgoing_.passed(request, subject, *policy, *plan.config, Signs::exists(verdict));
     if (before && transaction && policy->counts_invalid) signs_.passed(request, subject, *before, policy, *transaction);
   }
   if (key) recent_.remember(*key, verdict.action, verdict.text, verdict.score);

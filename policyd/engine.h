@@ -111,13 +111,12 @@ class Engine {
     const std::optional<RecentDecisions::Key>& key;  // of a recipient that is judged for real
   };
   Task<Verdict> evaluate(const Request& request, Mode mode, OpenTransaction* transaction);
-  Task<void> count_signs_in_findings(const Request& request, const Subject& subject, const AccountPolicy& policy,
-                                     const Config& config, Verdict& verdict);
-  Task<void> count_sign(const Subject& subject, const AccountPolicy& policy, Meter meter, Verdict& verdict);
   bool begin(ProtocolState state, const Subject& subject, const Config& config,
              const std::optional<RecentDecisions::Key>& key, Verdict& verdict) const;
   Task<void> greylist(const Request& request, const GreylistKeys& keys, const Config::Greylist& config, Mode mode,
                       Verdict& verdict);
+  std::optional<Charge> charge_of(const Asked& asked, bool going_on, const Verdict& verdict, Signs::Counting& counting,
+                                  std::string& network);
   bool take_charge(const Asked& asked, bool going_on, Verdict& verdict);
   void pass(const Asked& asked, const Verdict& verdict);
   void end(const Asked& asked, bool going_on, Verdict& verdict);

@@ -41,6 +41,7 @@ void Outgoing::settle(std::string_view instance, std::string_view account) {
   Message& ended = message(key_of(instance, account));
   ended.settled = true;
   ended.recipients.forget_names();
+  ended.refused.forget_names();
 }
 
 bool Outgoing::settled(std::string_view instance, std::string_view account) const {
@@ -130,11 +131,32 @@ bool Outgoing::first_spam(const Request& request, const Subject& subject) {
   return !std::exchange(message(key_of(request, subject)).spam, true);
 }
 
+bool Outgoing::first_refusal(const Request& request, const Subject& subject) {
+  if (request.instance().empty()) return true;
+  return message(key_of(request, subject)).refused.add(recipient_of(subject));
+}
+
+// The store counts what Postfix refused where it knows how many it accepted.
+int64_t Outgoing::take_nonexistent(std::string_view instance, std::string_view account,
+                                   const std::optional<Charge>& settling) {
+  Message* const known = messages_.find(key_of(instance, account));
+  if (!known) return 0;
+  const bool counts = settling && settling->kind == Charge::Kind::settle && settling->recipients > 0;
+  const int64_t refused = counts ? std::max<int64_t>(known->external() - settling->recipients, 0) : 0;
+  return std::max<int64_t>(std::exchange(known->nonexistent, 0) - refused, 0);
+}
+
 void Outgoing::take(const ChargeResult& charged, Verdict& verdict) {
   const ChargeResult before = std::exchange(verdict.charge, charged);
-  if (verdict.charge.sign || !before.sign) return;
-  verdict.charge.sign = before.sign;
-  verdict.charge.sign_used = before.sign_used;
+  take_sign(before, verdict);
+}
+
+void Outgoing::take_sign(const ChargeResult& counted, Verdict& verdict) {
+  ChargeResult& charge = verdict.charge;
+  charge.local = charge.local || counted.local;
+  if (charge.sign || !counted.sign) return;
+  charge.sign = counted.sign;
+  charge.sign_used = counted.sign_used;
 }
 
 void Outgoing::apply_limits(const Config& config, const AccountPolicy& policy, Verdict& verdict) {
@@ -150,15 +172,19 @@ void Outgoing::apply_limits(const Config& config, const AccountPolicy& policy, V
 }
 
 std::optional<int64_t> Outgoing::passed(const Request& request, const Subject& subject, const AccountPolicy& policy,
-                                        const Config& config) {
+                                        const Config& config, bool exists) {
   const bool matters = policy.max_recipients > 0 || policy.counts_invalid || !config.traffic.internal_domains.empty();
   if (!matters || request.instance().empty()) return std::nullopt;
   Message& under_way = message(key_of(request, subject));
   const int64_t before = under_way.external();
-  if (!under_way.recipients.add(recipient_of(subject))) return std::nullopt;
-  if (!is_internal(config, subject.recipient())) return before;
-  ++under_way.internal;
-  return std::nullopt;
+  const uint64_t recipient = recipient_of(subject);
+  if (!under_way.recipients.add(recipient)) return std::nullopt;
+  if (is_internal(config, subject.recipient())) {
+    ++under_way.internal;
+    return std::nullopt;
+  }
+  if (!exists && !under_way.refused.contains(recipient)) ++under_way.nonexistent;
+  return before;
 }
 
 }  // namespace policyd

@@ -43,21 +43,32 @@ class Outgoing {
   [[nodiscard]] bool settled(std::string_view instance, std::string_view account) const;
   // Whether this message's score is to be counted as spam: once for each.
   bool first_spam(const Request& request, const Subject& subject);
+  // Whether a recipient that does not exist, and is refused for that, is to be counted: once for each message.
+  bool first_refusal(const Request& request, const Subject& subject);
+  // How many recipients that do not exist have passed and are not counted yet, beside those that `settling` finds to
+  // have been refused by Postfix; from now on they are.
+  int64_t take_nonexistent(std::string_view instance, std::string_view account,
+                           const std::optional<Charge>& settling = std::nullopt);
   // Puts the store's answer into the verdict; a sign that another charge of the request has met stays.
   static void take(const ChargeResult& charged, Verdict& verdict);
+  // The same of a sign that was counted beside the charge.
+  static void take_sign(const ChargeResult& counted, Verdict& verdict);
   // The limits' answer stands in verdict.charge.
   static void apply_limits(const Config& config, const AccountPolicy& policy, Verdict& verdict);
 
   // A recipient that has passed all. How many others of the message that count have passed before it; nothing where it
   // has passed before itself, does not count, or where nothing is known of messages.
+  // `exists` false: it does not exist.
   std::optional<int64_t> passed(const Request& request, const Subject& subject, const AccountPolicy& policy,
-                                const Config& config);
+                                const Config& config, bool exists);
 
  private:
   // What of a message under way the store does not know.
   struct Message {
     RecipientSet recipients;  // that passed, where their number matters
     int64_t internal = 0;     // of them: those that do not count
+    int64_t nonexistent = 0;  // of the others: those that do not exist and have not been counted
+    RecipientSet refused;     // that do not exist and have been counted
     bool spam = false;        // has been counted
     bool settled = false;
     [[nodiscard]] int64_t external() const { return static_cast<int64_t>(recipients.size()) - internal; }

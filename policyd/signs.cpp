@@ -1,5 +1,6 @@
 #include "policyd/signs.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace policyd {
@@ -9,6 +10,53 @@ namespace {
 bool has_queue_id(const Request& request) { return !request.get(Attribute::queue_id).empty(); }
 
 }  // namespace
+
+void Signs::Counting::ask(const Charge& sign) {
+  const auto free = std::find_if(asked_.begin(), asked_.end(), [](const auto& task) { return !task; });
+  free->emplace(count(sign));
+  (*free)->start();
+}
+
+bool Signs::Counting::waits() const {
+  return std::any_of(asked_.begin(), asked_.end(), [](const auto& task) { return task && !task->done(); });
+}
+
+Task<void> Signs::Counting::answered() const {
+  for (const auto& task : asked_) {
+    EndOf ended{task};
+    co_await ended;
+  }
+}
+
+Task<void> Signs::Counting::count(Charge sign) {
+  const auto charging = store_.charge(sign);
+  Outgoing::take_sign(co_await charging, verdict_);
+}
+
+// Without an instance its message cannot be known at its end.
+void Signs::found(const Request& request, const Subject& subject, const AccountPolicy& policy, bool spam, bool refused,
+                  const Verdict& verdict, Counting& counting) {
+  if (policy.counts_spam && spam && outgoing_.first_spam(request, subject)) {
+    counting.ask(Outgoing::sign_of(subject.account(), policy, Meter::spam, 1));
+  }
+  const bool at_once = refused || request.instance().empty();
+  if (policy.counts_invalid && at_once && !exists(verdict) && outgoing_.first_refusal(request, subject)) {
+    counting.ask(Outgoing::sign_of(subject.account(), policy, Meter::invalid_recipients, 1));
+  }
+}
+
+void Signs::settling(const Request& request, const Subject& subject, const AccountPolicy& policy,
+                     const std::optional<Charge>& charge, Counting& counting) {
+  if (!policy.counts_invalid) return;
+  const int64_t left = outgoing_.take_nonexistent(request.instance(), subject.account(), charge);
+  if (left > 0) counting.ask(Outgoing::sign_of(subject.account(), policy, Meter::invalid_recipients, left));
+}
+
+bool Signs::exists(const Verdict& verdict) {
+  return std::none_of(verdict.findings.begin(), verdict.findings.end(), [](const Finding& finding) {
+    return finding.counted && finding.outcome && finding.outcome->invalid_recipient;
+  });
+}
 
 void Signs::passed(const Request& request, const Subject& subject, int64_t before,
                    const std::shared_ptr<const AccountPolicy>& policy, OpenTransaction& transaction) {
@@ -22,10 +70,13 @@ void Signs::settle(const Request& request, const Subject& subject, OpenTransacti
   outgoing_.settle(request.instance(), subject.account());
 }
 
-// Without the hook Postfix would not ask at DATA however many recipients it took.
+// Without the hook Postfix would not ask at DATA however many recipients it took: then those that do not exist are
+// certain, and no others.
 void Signs::give_up(std::optional<OpenTransaction::Abandoned> abandoned) {
-  if (!abandoned || !settles_ || outgoing_.settled(abandoned->instance, abandoned->account)) return;
-  const int64_t amount = abandoned->invalid(queue_ids_tell_);
+  if (!abandoned || outgoing_.settled(abandoned->instance, abandoned->account)) return;
+  const int64_t nonexistent = outgoing_.take_nonexistent(abandoned->instance, abandoned->account);
+  const int64_t amount = std::max(nonexistent, settles_ ? abandoned->invalid(queue_ids_tell_) : 0);
+  if (amount == 0) return;
   std::erase_if(counting_, [](const Task<void>& task) { return task.done(); });
   counting_.push_back(count_abandoned(*std::move(abandoned), amount));
   counting_.back().start();

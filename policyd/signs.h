@@ -1,11 +1,17 @@
-// Signs of a hijack that stand on their own, and not in the charge of a recipient (store.h): messages that never come
-// to their end, and what others report.
+// Signs of a hijack that stand on their own, and not in the charge of a recipient (store.h): messages whose score is
+// spam, recipients that do not exist, messages that never come to their end, and what others report.
+//
+// A recipient counts once for each message. One that does not exist is counted where policyd refuses it for that. Where
+// it passes, Postfix may still refuse it, and the store counts what Postfix refused when the message is settled: so it
+// is counted at the end of the message, as far as Postfix has not refused so many. What a limit puts off is not counted
+// as long as it comes back.
 //
 // Whether Postfix asks at DATA or END-OF-MESSAGE at all, and whether its messages have queue ids then, is learned from
 // what it asks: until it has, nothing is known of a message that does not come there. What is counted behind the back
 // of requests locks as what is counted with them. Never fails. One thread.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -19,6 +25,7 @@
 #include "policyd/outgoing.h"
 #include "policyd/store/store.h"
 #include "policyd/subject.h"
+#include "policyd/verdict.h"
 #include "shared/request.h"
 
 namespace policyd {
@@ -28,6 +35,38 @@ class Signs {
   // All of it outlives this.
   Signs(Store& store, Warden& warden, Outgoing& outgoing) : store_(store), warden_(warden), outgoing_(outgoing) {}
 
+  // Those of one decision. They are asked for without waiting, in the turn of the loop in which its charge is asked
+  // for too, so that the store is asked for all of them at once; what they say goes into the verdict.
+  class Counting {
+   public:
+    // Both outlive it, and so does what its charges refer to.
+    Counting(Store& store, Verdict& verdict) : store_(store), verdict_(verdict) {}
+    Counting(const Counting&) = delete;
+    Counting& operator=(const Counting&) = delete;
+
+    void ask(const Charge& sign);
+    [[nodiscard]] bool waits() const;
+    Task<void> answered() const;
+
+   private:
+    static constexpr size_t kMost = 2;  // of a decision
+    Task<void> count(Charge sign);
+
+    Store& store_;
+    Verdict& verdict_;
+    std::array<std::optional<Task<void>>, kMost> asked_;
+  };
+
+  // The checks of a recipient of outgoing mail are done. `spam`: the score has reached a threshold; `refused`: the
+  // recipient is refused for what they found, which stands in `verdict`.
+  void found(const Request& request, const Subject& subject, const AccountPolicy& policy, bool spam, bool refused,
+             const Verdict& verdict, Counting& counting);
+  // A message is being settled, by `charge`, if by any.
+  void settling(const Request& request, const Subject& subject, const AccountPolicy& policy,
+                const std::optional<Charge>& charge, Counting& counting);
+
+  // Whether the recipient may exist, as far as checks that are acted on have found.
+  static bool exists(const Verdict& verdict);
   // A recipient of outgoing mail has passed, `before` it so many others of the message.
   static void passed(const Request& request, const Subject& subject, int64_t before,
                      const std::shared_ptr<const AccountPolicy>& policy, OpenTransaction& transaction);

@@ -236,5 +236,133 @@ TEST_CASE("engine: recipients that policyd refused itself are not invalid") {
   CHECK(connection.invalid() == std::vector<int64_t>{1});
 }
 
+// An engine that looks recipients' domains up: of nowhere.example there is nothing.
+struct LookingUp {
+  explicit LookingUp(const std::string& more = "")
+      : rig("[checks.recipient_domain]\n" + more + (more.find("accounts") == std::string::npos ? kInvalid : "")),
+        connection(rig) {
+    rig.resolver.add("x.example MX 10 mail.stranger.example\n");
+  }
+  // Postfix says how many it accepted.
+  void data(std::string instance, int accepted, std::string state = "DATA") {
+    connection.ask(outgoing_lines({{"protocol_state", std::move(state)}, {"recipient", ""}, {"queue_id", kQueueId},
+                                   {"instance", std::move(instance)},
+                                   {"recipient_count", std::to_string(accepted)}}));
+  }
+  void rcpt(const std::string& recipient, const std::string& instance) {
+    connection.rcpt(recipient, instance, kQueueId);
+  }
+  [[nodiscard]] std::vector<int64_t> invalid() const { return connection.invalid(); }
+
+  EngineRig rig;
+  Connection connection;
+};
+
+TEST_CASE("engine: recipients that do not exist count at the end of their message, beside those that Postfix refused") {
+  struct Case {
+    const char* label;
+    int existing, nonexistent, accepted;
+    std::vector<int64_t> counted;  // beside what the store finds to be refused
+  };
+  const std::vector<Case> cases{
+      {"Postfix accepted them", 1, 2, 3, {2}},
+      {"Postfix refused just as many", 1, 2, 1, {}},
+      {"Postfix refused one", 1, 2, 2, {1}},
+      {"Postfix refused more", 3, 1, 1, {}},
+      {"all exist", 3, 0, 3, {}},
+      {"how many Postfix accepted is not known", 1, 2, 0, {2}},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.label);
+    LookingUp mail;
+    for (int i = 0; i < c.existing; ++i) mail.rcpt(std::to_string(i) + "@x.example", "1");
+    for (int twice = 0; twice < 2; ++twice) {
+      for (int i = 0; i < c.nonexistent; ++i) mail.rcpt(std::to_string(i) + "@nowhere.example", "1");
+    }
+    CHECK(mail.invalid().empty());
+    mail.data("1", c.accepted);
+    mail.data("1", c.accepted, "END-OF-MESSAGE");
+    CHECK(mail.invalid() == c.counted);
+    mail.rig.engine.end(mail.connection.transaction);
+    CHECK(mail.invalid() == c.counted);
+  }
+}
+
+TEST_CASE("engine: of a message that is refused at its end nothing is settled, and all that do not exist count") {
+  LookingUp mail;
+  for (const char* to : {"a@nowhere.example", "b@nowhere.example", "a@x.example"}) mail.rcpt(to, "1");
+  Lock lock;
+  lock.account = "joe@example.com";
+  mail.rig.mirror.put_lock(std::move(lock));
+  mail.data("1", 2);
+  CHECK(mail.rig.store.asked.back().kind == Charge::Kind::give_back);
+  CHECK(mail.invalid() == std::vector<int64_t>{2});
+}
+
+TEST_CASE("engine: recipients that do not exist count once where their message never comes to its end") {
+  LookingUp mail;
+  for (const char* to : {"a@nowhere.example", "b@nowhere.example", "a@x.example"}) mail.rcpt(to, "1");
+  mail.rcpt("a@x.example", "2");
+  CHECK(mail.invalid() == std::vector<int64_t>{2});  // whether Postfix asks at DATA or not
+  mail.data("2", 1);
+  for (const char* to : {"a@nowhere.example", "b@nowhere.example", "a@x.example"}) mail.rcpt(to, "3");
+  mail.rig.engine.end(mail.connection.transaction);
+  CHECK(mail.invalid() == std::vector<int64_t>{2, 2});
+}
+
+TEST_CASE("engine: a recipient that does not exist counts at once where policyd refuses it, once for each message") {
+  LookingUp mail("block = true\n");
+  for (const char* instance : {"1", "1", "2"}) mail.rcpt("a@nowhere.example", instance);
+  mail.data("2", 0);
+  mail.rig.engine.end(mail.connection.transaction);
+  CHECK(mail.invalid() == std::vector<int64_t>{1, 1});
+}
+
+TEST_CASE("engine: a recipient that does not exist is not counted where a limit puts it off, or by a dry run") {
+  LookingUp limited;
+  limited.rig.store.refuse({Meter::messages, 60, Milliseconds(60'000)}, Milliseconds(1000));
+  for (const char* instance : {"1", "2", "3"}) limited.rcpt("a@nowhere.example", instance);
+  LookingUp dry("dry_run = true\n");
+  dry.rcpt("a@nowhere.example", "1");
+  dry.data("1", 1);
+  for (LookingUp* mail : {&limited, &dry}) {
+    mail->rig.engine.end(mail->connection.transaction);
+    CHECK(mail->invalid().empty());
+  }
+}
+
+TEST_CASE("engine: the signs of a decision are asked for with its charge, and waited for once") {
+  struct Case {
+    const char* label;
+    std::string toml;
+    std::string lines;
+    std::vector<Charge::Kind> asked;
+  };
+  using enum Charge::Kind;
+  const std::string spam = "[score.outgoing]\nreject = 5\n[checks.ehlo]\noutgoing = 5\n[checks.recipient_domain]\n"
+                           "[accounts.default]\ninvalid_recipients = [\"50/1d\"]\nspam = [\"3/1h\"]\n";
+  const std::string lines = outgoing_lines({{"helo_name", "nodot"}, {"recipient", "a@nowhere.example"}});
+  const std::vector<Case> cases{
+      {"let through", spam + "block_outgoing_spam = false\n", lines, {sign, recipient}},
+      {"refused", spam, lines, {sign, sign}},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.label);
+    EngineRig rig(c.toml);
+    rig.store.gate.close();
+    rig.store.answer.sign = Limit{Meter::spam, 3, Milliseconds(3'600'000)};
+    const test::Asking asking(rig.engine, c.lines);
+    rig.loop.turn_until([&rig, &c] { return rig.store.asked.size() >= c.asked.size(); });
+    CHECK_FALSE(asking.done());
+    std::vector<Charge::Kind> asked;
+    for (const auto& one : rig.store.asked) asked.push_back(one.kind);
+    CHECK(asked == c.asked);
+    rig.store.gate.open();
+    rig.loop.turn_until([&asking] { return asking.done(); });
+    CHECK(rig.store.asked.size() == c.asked.size());
+    CHECK(asking.verdict().charge.sign.has_value());
+  }
+}
+
 }  // namespace
 }  // namespace policyd
