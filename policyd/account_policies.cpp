@@ -95,6 +95,7 @@ std::shared_ptr<const AccountPolicy> AccountPolicies::resolve(std::string_view a
   policy->counts_networks = counts(settings.client_networks);
   policy->counts_invalid = counts(settings.invalid_recipients);
   policy->counts_spam = counts(settings.spam);
+  policy->counts_hits = counts(settings.limit_hits);
   policy->on_limit = policy->settings.on_limit.value_or(OnLimit::defer);
   policy->max_size = policy->settings.max_size.value_or(0);
   policy->max_recipients = policy->settings.max_recipients_per_message.value_or(0);

@@ -24,6 +24,7 @@ struct AccountPolicy {
   bool counts_networks = false;        // of the signs: client_networks, invalid_recipients, spam
   bool counts_invalid = false;
   bool counts_spam = false;
+  bool counts_hits = false;
   OnLimit on_limit = OnLimit::defer;
   int64_t max_size = 0;        // octets; 0: no bound
   int64_t max_recipients = 0;  // of a message; 0: no bound

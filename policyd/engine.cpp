@@ -212,7 +212,10 @@ void Engine::end(const Asked& asked, bool going_on, Verdict& verdict) {
   }
   if (plan.writes_headers && verdict.action == Action::dunno) prepend(request, *plan.config, verdict);
   count(verdict);
-  if (verdict.cause == Cause::limit) tell_limit(verdict);
+  if (verdict.cause == Cause::limit) {
+    signs_.hit(request, subject, policy);
+    tell_limit(verdict);
+  }
   tally_.count(verdict, *plan.config, subject.names().recipient);
 }
 

@@ -131,6 +131,11 @@ bool Outgoing::first_spam(const Request& request, const Subject& subject) {
   return !std::exchange(message(key_of(request, subject)).spam, true);
 }
 
+bool Outgoing::first_hit(const Request& request, const Subject& subject) {
+  if (request.instance().empty()) return true;
+  return !std::exchange(message(key_of(request, subject)).hit, true);
+}
+
 bool Outgoing::first_refusal(const Request& request, const Subject& subject) {
   if (request.instance().empty()) return true;
   return message(key_of(request, subject)).refused.add(recipient_of(subject));

@@ -43,6 +43,8 @@ class Outgoing {
   [[nodiscard]] bool settled(std::string_view instance, std::string_view account) const;
   // Whether this message's score is to be counted as spam: once for each.
   bool first_spam(const Request& request, const Subject& subject);
+  // The same of a limit that refuses it, or recipients of it.
+  bool first_hit(const Request& request, const Subject& subject);
   // Whether a recipient that does not exist, and is refused for that, is to be counted: once for each message.
   bool first_refusal(const Request& request, const Subject& subject);
   // How many recipients that do not exist have passed and are not counted yet, beside those that `settling` finds to
@@ -70,6 +72,7 @@ class Outgoing {
     int64_t nonexistent = 0;  // of the others: those that do not exist and have not been counted
     RecipientSet refused;     // that do not exist and have been counted
     bool spam = false;        // has been counted
+    bool hit = false;         // the same of a limit
     bool settled = false;
     [[nodiscard]] int64_t external() const { return static_cast<int64_t>(recipients.size()) - internal; }
   };

@@ -77,14 +77,24 @@ void Signs::give_up(std::optional<OpenTransaction::Abandoned> abandoned) {
   const int64_t nonexistent = outgoing_.take_nonexistent(abandoned->instance, abandoned->account);
   const int64_t amount = std::max(nonexistent, settles_ ? abandoned->invalid(queue_ids_tell_) : 0);
   if (amount == 0) return;
+  count_later(std::move(abandoned->account), std::move(abandoned->policy), Meter::invalid_recipients, amount);
+}
+
+void Signs::hit(const Request& request, const Subject& subject, const std::shared_ptr<const AccountPolicy>& policy) {
+  if (!policy->counts_hits || !outgoing_.first_hit(request, subject)) return;
+  count_later(std::string(subject.account()), policy, Meter::limit_hits, 1);
+}
+
+void Signs::count_later(std::string account, std::shared_ptr<const AccountPolicy> policy, Meter meter,
+                        int64_t amount) {
   std::erase_if(counting_, [](const Task<void>& task) { return task.done(); });
-  counting_.push_back(count_abandoned(*std::move(abandoned), amount));
+  counting_.push_back(counted(std::move(account), std::move(policy), meter, amount));
   counting_.back().start();
 }
 
-Task<void> Signs::count_abandoned(OpenTransaction::Abandoned abandoned, int64_t amount) {
-  const auto counting = count(std::move(abandoned.account), std::move(abandoned.policy), Meter::invalid_recipients,
-                              amount);
+Task<void> Signs::counted(std::string account, std::shared_ptr<const AccountPolicy> policy, Meter meter,
+                          int64_t amount) {
+  const auto counting = count(std::move(account), std::move(policy), meter, amount);
   co_await counting;
 }
 

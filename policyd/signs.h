@@ -1,5 +1,6 @@
 // Signs of a hijack that stand on their own, and not in the charge of a recipient (store.h): messages whose score is
-// spam, recipients that do not exist, messages that never come to their end, and what others report.
+// spam, recipients that do not exist, messages that never come to their end or that a limit refuses, and what others
+// report.
 //
 // A recipient counts once for each message. One that does not exist is counted where policyd refuses it for that. Where
 // it passes, Postfix may still refuse it, and the store counts what Postfix refused when the message is settled: so it
@@ -72,6 +73,8 @@ class Signs {
                      const std::shared_ptr<const AccountPolicy>& policy, OpenTransaction& transaction);
   // Outgoing mail has come to DATA or END-OF-MESSAGE, whatever its account's settings are by now.
   void settle(const Request& request, const Subject& subject, OpenTransaction& transaction);
+  // A limit refuses a message, or a recipient of it: one hit for each message. Counted later.
+  void hit(const Request& request, const Subject& subject, const std::shared_ptr<const AccountPolicy>& policy);
   // A message is over; nothing where there is none, or where it came to DATA. Counted later.
   void give_up(std::optional<OpenTransaction::Abandoned> abandoned);
 
@@ -80,14 +83,16 @@ class Signs {
                            int64_t amount);
 
  private:
-  Task<void> count_abandoned(OpenTransaction::Abandoned abandoned, int64_t amount);
+  // The same, and nobody waits for it.
+  void count_later(std::string account, std::shared_ptr<const AccountPolicy> policy, Meter meter, int64_t amount);
+  Task<void> counted(std::string account, std::shared_ptr<const AccountPolicy> policy, Meter meter, int64_t amount);
 
   Store& store_;
   Warden& warden_;
   Outgoing& outgoing_;
   bool settles_ = false;              // Postfix asks at DATA or END-OF-MESSAGE
   bool queue_ids_tell_ = true;        // and has always had queue ids there
-  std::vector<Task<void>> counting_;  // of messages that are over
+  std::vector<Task<void>> counting_;  // later
 };
 
 }  // namespace policyd

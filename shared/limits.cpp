@@ -160,7 +160,7 @@ constexpr std::array<Setting, 17> kSettings{{
      limits_access<Meter::invalid_recipients, &AccountSettings::invalid_recipients>()},
     {{"spam", "10/1h", "messages whose score reached a threshold, or that were reported", Form::limits},
      limits_access<Meter::spam, &AccountSettings::spam>()},
-    {{"limit_hits", "20/1h", "refusals by a limit", Form::limits},
+    {{"limit_hits", "20/1h", "messages that a limit refused", Form::limits},
      limits_access<Meter::limit_hits, &AccountSettings::limit_hits>()},
     {{"max_size", "25MB", "octets of a message at most", Form::text},
      text_access<&AccountSettings::max_size, parse_size_bound, format_size_bound>()},

@@ -31,7 +31,7 @@ enum class Meter : uint8_t {
   client_networks = 5,      // different /24 or /64 that the account sends from
   invalid_recipients = 6,   // refused by Postfix, or reported
   spam = 7,                 // messages whose score reached a threshold, or reported
-  limit_hits = 8,           // refusals by a limit
+  limit_hits = 8,           // messages that a limit refused
 };
 inline constexpr size_t kMeters = 8;
 constexpr bool is_sign(Meter meter) { return meter >= Meter::distinct_recipients; }

@@ -1,4 +1,4 @@
-// The contract of signs: different recipients and client networks, exactly; what Postfix refused; refusals by a limit.
+// The contract of signs: different recipients and client networks, exactly; and what Postfix refused.
 #include "tests/contract/store_rig.h"
 #include "tests/support/charges.h"
 

@@ -72,6 +72,36 @@ TEST_CASE("engine: a score over a threshold is spam once for each message, refus
   }
 }
 
+TEST_CASE("engine: a message that a limit refuses is one hit, however often and for however many recipients") {
+  for (const std::string on_limit : {"defer", "hold"}) {
+    CAPTURE(on_limit);
+    EngineRig rig("[accounts.default]\nlimit_hits = [\"20/1h\"]\non_limit = \"" + on_limit + "\"\n");
+    rig.store.refuse({Meter::messages, 60, Milliseconds(60'000)}, Milliseconds(1'000));
+    const auto ask = [&](std::string recipient, std::string instance, std::string state = "RCPT") {
+      rig.decide(outgoing_lines({{"recipient", recipient}, {"instance", instance}, {"protocol_state", state}}));
+    };
+    for (const char* recipient : {"a@x.example", "a@x.example", "b@x.example"}) ask(recipient, "1");
+    ask("", "1", "DATA");
+    ask("", "1", "END-OF-MESSAGE");
+    rig.explain(outgoing_lines({{"instance", "2"}}));
+    const auto count = [&] {
+      const auto is_sign = [](const auto& asked) { return asked.kind == Charge::Kind::sign; };
+      return std::count_if(rig.store.asked.begin(), rig.store.asked.end(), is_sign);
+    };
+    CHECK(count() == 1);
+    CHECK(rig.store.asked[1].meter == Meter::limit_hits);
+    CHECK(rig.store.asked[1].amount == 1);
+    ask("a@x.example", "2");
+    CHECK(count() == 2);
+    ask("a@x.example", "");
+    ask("a@x.example", "");
+    CHECK(count() == 4);
+    rig.store.answer = {};
+    ask("a@x.example", "3");
+    CHECK(count() == 4);
+  }
+}
+
 TEST_CASE("engine: a sign that spam has met stays in the verdict of a recipient that is charged") {
   EngineRig rig("[score.outgoing]\nreject = 5\n[checks.ehlo]\noutgoing = 5\n"
                 "[accounts.default]\nspam = [\"0/1h\"]\nblock_outgoing_spam = false\n");
