@@ -227,6 +227,14 @@ Task<std::optional<ChargeResult>> Engine::report_sign(std::string account, Meter
   co_return co_await counting;
 }
 
+// The lock of the account that is charged; or of the login or client itself, where that is another.
+const Lock* Engine::lock_of(const Subject& subject) const {
+  if (subject.direction() != Direction::outgoing) return nullptr;
+  const Lock* const lock = mirror_.lock(subject.account());
+  const std::string_view own = subject.names().account;
+  return lock || own == subject.account() ? lock : mirror_.lock(own);
+}
+
 // What is known at once. False: the verdict stands.
 bool Engine::begin(ProtocolState state, const Subject& subject, const Config& config,
                    const std::optional<RecentDecisions::Key>& key, Verdict& verdict) const {
@@ -239,8 +247,7 @@ bool Engine::begin(ProtocolState state, const Subject& subject, const Config& co
     apply_block(*block, config.blocks.reply, verdict);
     return false;
   }
-  const bool outgoing = subject.direction() == Direction::outgoing;
-  if (const Lock* lock = outgoing ? mirror_.lock(subject.account()) : nullptr) {
+  if (const Lock* lock = lock_of(subject)) {
     apply_lock(*lock, config, verdict);
     return false;
   }

@@ -81,8 +81,8 @@ class Engine {
   // The same for `policyctl check`: every finding, and nothing is counted, charged or remembered.
   Task<Verdict> explain(const Request& request);
 
-  // A sign of a hijack that others have seen: counts `amount` of `meter`, and locks the account where that is over its
-  // limit. Nothing where the account has no such limit.
+  // A sign of a hijack that others have seen, of an account that mail is charged to (charged_account()): counts
+  // `amount` of `meter`, and locks the account where that is over its limit. Nothing where it has no such limit.
   Task<std::optional<ChargeResult>> report_sign(std::string account, Meter meter, int64_t amount);
 
   // Takes a new configuration; requests under way end with the old one.
@@ -113,6 +113,7 @@ class Engine {
   Task<Verdict> evaluate(const Request& request, Mode mode, OpenTransaction* transaction);
   bool begin(ProtocolState state, const Subject& subject, const Config& config,
              const std::optional<RecentDecisions::Key>& key, Verdict& verdict) const;
+  [[nodiscard]] const Lock* lock_of(const Subject& subject) const;
   Task<void> greylist(const Request& request, const GreylistKeys& keys, const Config::Greylist& config, Mode mode,
                       Verdict& verdict);
   std::optional<Charge> charge_of(const Asked& asked, bool going_on, const Verdict& verdict, Signs::Counting& counting,

@@ -15,10 +15,24 @@ std::string account_of(const std::optional<IpAddress>& client) {
   return client->masked(64).to_string() + "/64";
 }
 
+// A login without a domain stands for itself.
+std::string_view domain_or_all_of(std::string_view login) {
+  const std::string_view domain = domain_of(login);
+  return domain.empty() ? login : domain;
+}
+
 constexpr int kNetworkV4 = 24;
 constexpr int kNetworkV6 = 64;
 
 }  // namespace
+
+std::optional<std::string> charged_account(std::string_view account, const Config& config) {
+  if (config.traffic.account == "domain") return std::string(domain_or_all_of(account));
+  if (config.traffic.account == "login") return std::string(account);
+  const auto network = Network::parse(account);
+  if (!network || network->prefix < (network->address.v6 ? kNetworkV6 : kNetworkV4)) return std::nullopt;
+  return client_network(network->address);
+}
 
 std::string client_network(const IpAddress& client) {
   if (client.v6) return Network{client.masked(kNetworkV6), kNetworkV6}.to_string();
@@ -73,8 +87,8 @@ Subject::Subject(const Request& request, const Config& config) {
   if (config.traffic.account == "network" && names_.client) {
     network_ = client_network(*names_.client);
     account_ = network_;
-  } else if (const auto domain = domain_of(names_.login); config.traffic.account == "domain" && !domain.empty()) {
-    account_ = domain;
+  } else if (config.traffic.account == "domain") {
+    account_ = domain_or_all_of(account_);
   }
 }
 

@@ -35,6 +35,10 @@ class Subject {
   BlockSubject names_;
 };
 
+// Whom the mail of an account is charged to: itself, with traffic.account = "domain" the domain of a login. With
+// "network" that hangs on the client: the network that an address or a network lies in; nothing for a login.
+std::optional<std::string> charged_account(std::string_view account, const Config& config);
+
 // A client's /24 or /64: "192.0.2.0/24".
 std::string client_network(const IpAddress& client);
 

@@ -1,10 +1,11 @@
 // Signs of a hijack that others have seen, in the admin API: spam that a content filter or a feedback loop tells of,
 // recipients that bounced.
 //
-// They count as those do that policyd sees itself, and may lock the account.
+// They count as those do that policyd sees itself, for the account that the mail was charged to, and may lock it.
 #include "policyd/admin/account_name.h"
 #include "policyd/admin/audit.h"
 #include "policyd/admin/resources.h"
+#include "policyd/subject.h"
 #include "shared/text.h"
 
 namespace policyd {
@@ -53,12 +54,17 @@ Task<ApiAnswer> report_sign(const AdminContext& context, const ApiRequest& reque
   if (!name) co_return refusal(400, name.error().message);
   const Result<ReportedSign> reported = sign_in(request.json);
   if (!reported) co_return refusal(400, reported.error().message);
-  const auto reporting = context.engine.report_sign(*name, reported->meter, reported->count);
+  const std::optional<std::string> charged = charged_account(*name, context.engine.config());
+  if (!charged) {
+    co_return refusal(409, "mail is charged to the client's network (traffic.account), which is not known of " + *name +
+                               "; report the client's address or network");
+  }
+  const auto reporting = context.engine.report_sign(*charged, reported->meter, reported->count);
   const std::optional<ChargeResult> counted = co_await reporting;
-  Json body = {{"account", *name}, {"sign", meter_name(reported->meter)}, {"count", reported->count}};
+  Json body = {{"account", *charged}, {"sign", meter_name(reported->meter)}, {"count", reported->count}};
   body["counted"] = counted.has_value();
   body["over"] = counted && counted->sign ? Json(counted->sign->to_string()) : Json();
-  if (counted) log_report(*name, *reported);
+  if (counted) log_report(*charged, *reported);
   co_return answer(std::move(body));
 }
 

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <string>
+#include <vector>
 
 #include "policyd/engine.h"
 #include "tests/support/engine_rig.h"
@@ -85,6 +86,31 @@ TEST_CASE("engine: a lock is of one account's outgoing mail, and until its end")
         "550 5.7.1 Mail refused by local policy (lock)");
   rig.clock.advance(Milliseconds(1000) + Mirror::kUntilEnded);
   CHECK(rig.told(outgoing_lines()) == "DUNNO (none)");
+}
+
+TEST_CASE("engine: a lock holds for whom mail is charged to, and for a login or client of its own") {
+  struct Case {
+    const char* charged;
+    const char* locked;
+    bool joe, ann, client;  // refused: two logins of example.com, a client of our networks
+  };
+  const std::vector<Case> cases{
+      {"login", "joe@example.com", true, false, false}, {"login", "example.com", false, false, false},
+      {"login", "127.0.0.9", false, false, true},       {"domain", "joe@example.com", true, false, false},
+      {"domain", "example.com", true, true, false},     {"domain", "127.0.0.9", false, false, true},
+      {"network", "joe@example.com", true, false, false}, {"network", "192.0.2.0/24", true, true, false},
+      {"network", "127.0.0.9", false, false, true},     {"network", "127.0.0.0/24", false, false, true},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.charged);
+    CAPTURE(c.locked);
+    EngineRig rig("[traffic]\naccount = \"" + std::string(c.charged) + "\"\n");
+    lock(rig, c.locked);
+    const auto is_refused = [&rig](const std::string& lines) { return rig.decide(lines).cause == Cause::lock; };
+    CHECK(is_refused(outgoing_lines({{"sasl_username", "Joe@example.com"}})) == c.joe);
+    CHECK(is_refused(outgoing_lines({{"sasl_username", "ann@example.com"}})) == c.ann);
+    CHECK(is_refused(request_lines({{"client_address", "127.0.0.9"}})) == c.client);
+  }
 }
 
 TEST_CASE("engine: an explanation shows the lock and changes nothing") {
