@@ -154,6 +154,7 @@ class JournalCase(E2eTest):
                 self.assertEqual([entry["id"] for entry in entries], [id_of(text) for text in texts])
                 self.show("\n".join(follower.messages))
                 self.assertRegex(follower.messages[0], "^policyd cannot be reached .*; waiting for it$")
+                wait_until(lambda: len(follower.messages) > 1, "a message that policyd answers")
                 self.assertEqual(follower.messages[1], "policyd answers again")
                 follower.stop()
                 node.stop()
