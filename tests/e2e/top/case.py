@@ -18,7 +18,8 @@ from support.policy_client import outgoing
 from support.policyd import Policyd
 from support.wait import wait_until
 
-LIMITS = '[accounts.default]\nmessages = ["10/1h"]\nrecipients = ["100/1d"]\nbytes = []\n'
+LIMITS = ('[accounts.default]\nmessages = ["10/1h"]\nrecipients = ["100/1d"]\nbytes = []\n'
+          'distinct_recipients = []\ninvalid_recipients = []\n')
 ENTER, LEAVE = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"
 
 
