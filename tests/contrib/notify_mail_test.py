@@ -112,6 +112,14 @@ class NotifyMail(unittest.TestCase):
         self.assertEqual(mail["Subject"], "policyd on mx1: limit reached: joe Bcc: victim@example.com body [2J")
         self.assertTrue(mail.get_content().startswith("a b\n"))
 
+    def test_an_encoded_word_is_not_decoded(self):
+        word = "=?utf-8?q?x=0aBcc:_evil@example.com=0a=0ahi?="
+        mail = self.send("--to", "a@example.com", event={**EVENT, "event": word, "account": word, "node": "=" + word})
+        self.assertIsNone(mail["Bcc"])
+        shown = word.replace("=?", "= ?")
+        self.assertEqual(mail["Subject"], f"policyd on ={shown}: {shown}: {shown}")
+        self.assertEqual(mail["X-Policyd-Event"], shown)
+
     def test_the_command_for_a_shell_is_quoted(self):
         for account, said in [("joe@example.com", "joe@example.com"), ("-rf", "-rf"), ("a b", "'a b'"),
                               ("$(reboot)@example.com", "'$(reboot)@example.com'"), ("x;reboot", "'x;reboot'"),
@@ -144,6 +152,8 @@ class NotifyMail(unittest.TestCase):
                  ((*to, "--smtp", "host:smtp"), EVENT, 64, "not a host: host:smtp"),
                  (to, b"", 65, "standard input holds no event: Expecting value: line 1 column 1 (char 0)"),
                  (to, b"[]", 65, 'standard input holds no event: an object with "event" is needed'),
+                 (to, b'{"event": ' + b"[" * 5000 + b"]" * 5000 + b"}", 65,
+                  "standard input holds no event: it is nested too deeply"),
                  (to, b" " * (1024 * 1024 + 1), 65, "the event is larger than 1048576 octets"),
                  ((*to, "--sendmail", "/nonexistent"), EVENT, 75,
                   "cannot send: [Errno 2] No such file or directory: '/nonexistent'"),
