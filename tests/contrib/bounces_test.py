@@ -272,6 +272,26 @@ class Reports(unittest.TestCase):
         self.assertFalse(reporter.report(waiting))
         self.assertEqual(waiting, {"joe": 2})
 
+    def test_a_login_that_no_argument_can_hold(self):
+        login = "ABCDE1: client=pc[192.0.2.1], sasl_method=PLAIN, sasl_username=a\0b"
+        text = f"{login}\n{bounce('ABCDE1')}\n{joe('ABCDE2')}\n{bounce('ABCDE2')}\n"
+        self.assertEqual(self.run_program(text),
+                         (0, "policyd-bounces: following\npolicyd-bounces: 1 invalid recipients of 'a\\x00b' could not "
+                             "be reported: embedded null byte\n",
+                          ["account report joe@example.com --invalid-recipient --count 1"]))
+
+    def test_more_than_policyctl_takes_at_once(self):
+        pathlib.Path(f"{self.policyctl}.code").write_text("0")
+        most = 1_000_000
+        command = (PROGRAM.parents[1] / "policyd/ctl/account_report.cpp").read_text()
+        self.assertIn("CLI::Range(1, 1'000'000)", command)
+        waiting = {"joe": 2 * most + 3, "ann": most}
+        self.assertTrue(bounces.Reporter([str(self.policyctl)]).report(waiting))
+        self.assertEqual(pathlib.Path(f"{self.policyctl}.said").read_text().splitlines(),
+                         [f"account report {account} --invalid-recipient --count {number}" for account, number in
+                          [("joe", most), ("joe", most), ("joe", 3), ("ann", most)]])
+        self.assertEqual(waiting, {})
+
     def test_what_may_have_been_reported_is_not_again(self):
         text = f"policyd at unix:/x does not answer: Timeout was reached; {bounces.MAY_BE_DONE}"
         client = (PROGRAM.parents[1] / "policyd/ctl/client.cpp").read_text()
