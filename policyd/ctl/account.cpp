@@ -38,10 +38,10 @@ std::string render_list(const Json& answer) {
   for (const Json& account : member_of(answer, "accounts")) {
     const Json& limit = tightest(member_of(account, "limits"));
     if (limit.is_null()) {
-      table.add({text_of(account, "account"), "no limit", "", ""});
+      table.add({name_of(account, "account"), "no limit", "", ""});
       continue;
     }
-    table.add({text_of(account, "account"), text_of(limit, "meter") + " " + text_of(limit, "limit"),
+    table.add({name_of(account, "account"), text_of(limit, "meter") + " " + text_of(limit, "limit"),
                amount(limit, "used"), std::to_string(percent(limit)) + "%"});
   }
   if (table.empty()) return "no account has sent anything within its windows\n";
@@ -79,13 +79,13 @@ std::string block_names(const Json& blocks) {
   std::string names;
   for (const Json& block : blocks) {
     names.append(names.empty() ? "" : ", ")
-        .append(text_of(block, "type") + ":" + text_of(block, "target"));
+        .append(text_of(block, "type") + ":" + name_of(block, "target"));
   }
   return names;
 }
 
 std::string render_account(const Json& account) {
-  return render_facts({{"account", text_of(account, "account")},
+  return render_facts({{"account", name_of(account, "account")},
                        {"over a limit", text_of(account, "on_limit")},
                        {"blocked by", block_names(member_of(account, "blocks"))},
                        {"locked", lock_line(member_of(account, "lock"))}}) +
@@ -141,7 +141,7 @@ CommandAction declare_set(CLI::App& app) {
     const Json body = {{"value", *value}};
     return session.show(session.ask("PUT", setting_path(*account, *key), body),
                         [](const Json& done) {
-                          return text_of(done, "account") + ": " + text_of(done, "key") +
+                          return name_of(done, "account") + ": " + text_of(done, "key") +
                                  " is now " + text_of(done, "value") + "\n";
                         });
   };
@@ -152,7 +152,7 @@ CommandAction declare_unset(CLI::App& app) {
   const auto key = key_argument(app);
   return [=](Session& session) {
     return session.show(session.ask("DELETE", setting_path(*account, *key)), [](const Json& done) {
-      return text_of(done, "account") + ": " + text_of(done, "key") + " is no longer overridden\n";
+      return name_of(done, "account") + ": " + text_of(done, "key") + " is no longer overridden\n";
     });
   };
 }
@@ -161,7 +161,7 @@ CommandAction declare_reset(CLI::App& app) {
   return [account = account_argument(app, "a login, or the address of a client without one")](
              Session& session) {
     return session.show(session.ask("POST", path_of(*account, "/reset")), [](const Json& done) {
-      return "forgot what " + text_of(done, "account") + " has sent\n";
+      return "forgot what " + name_of(done, "account") + " has sent\n";
     });
   };
 }

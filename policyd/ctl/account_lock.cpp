@@ -36,7 +36,7 @@ int lock_account(Session& session, const LockArguments& arguments) {
   Answer answer = session.ask("PUT", lock_path(arguments.account, "/lock"), body);
   if (answer.conflict) answer.error += "; say --replace to lock it anew";
   return session.show(answer, [&](const Json& lock) {
-    return "locked " + text_of(lock, "account") +
+    return "locked " + name_of(lock, "account") +
            (arguments.duration ? " for " + *arguments.duration : " until it is unlocked") + "\n";
   });
 }
@@ -62,7 +62,7 @@ CommandAction declare_unlock(CLI::App& app) {
   return [account](Session& session) {
     const Json body = {{"by", operator_name()}};
     return session.show(session.ask("POST", lock_path(*account, "/unlock"), body), [](const Json& done) {
-      return "unlocked " + text_of(done, "account") + "; its signs are counted anew\n";
+      return "unlocked " + name_of(done, "account") + "; its signs are counted anew\n";
     });
   };
 }
@@ -103,7 +103,7 @@ std::string render_lock_history(const Json& events) {
 std::string render_locks(const Json& answer) {
   Table table({{"ACCOUNT"}, {"ENDS"}, {"UNLOCKS", Align::right}, {"BY"}, {"REASON"}, {"EVIDENCE"}});
   for (const auto& [index, lock] : member_of(answer, "locks").items()) {
-    table.add({text_of(lock, "account"), lock_end(lock), std::to_string(number_of(lock, "unlocks")),
+    table.add({name_of(lock, "account"), lock_end(lock), std::to_string(number_of(lock, "unlocks")),
                text_of(lock, "by"), text_of(lock, "reason"), text_of(lock, "evidence")});
   }
   return table.empty() ? "no account is locked\n" : table.render(terminal_width());

@@ -14,7 +14,7 @@ struct ReportArguments {
 };
 
 std::string render(const Json& report) {
-  const std::string sign = text_of(report, "sign"), account = text_of(report, "account");
+  const std::string sign = text_of(report, "sign"), account = name_of(report, "account");
   if (member_of(report, "counted") != true) {
     return account + " has no limit of " + sign + ": nothing is counted\n";
   }

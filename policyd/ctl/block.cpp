@@ -16,14 +16,14 @@ std::string time_left(const Json& block) {
   return "in " + describe_duration(std::max(*expires - SystemClock().wall(), Milliseconds(0)));
 }
 
-std::string name_of(const Json& block) {
-  return text_of(block, "type") + ":" + text_of(block, "target");
+std::string block_name(const Json& block) {
+  return text_of(block, "type") + ":" + name_of(block, "target");
 }
 
 std::string render_block(const Json& block) {
   const std::string expires = text_of(block, "expires");
   return render_facts({{"type", text_of(block, "type")},
-                       {"target", text_of(block, "target")},
+                       {"target", name_of(block, "target")},
                        {"direction", text_of(block, "direction")},
                        {"ends", expires.empty() ? "never" : time_left(block) + ", " + expires},
                        {"description", text_of(block, "description")},
@@ -58,7 +58,7 @@ int add_block(Session& session, const AddOptions& options) {
   }
   return session.show(answer, [&](const Json& block) {
     const auto& duration = options.block->duration;
-    return "blocked " + name_of(block) + (duration ? " for " + *duration : " until it is removed") +
+    return "blocked " + block_name(block) + (duration ? " for " + *duration : " until it is removed") +
            "\n";
   });
 }
@@ -96,7 +96,7 @@ CommandAction declare_edit(CLI::App& app) {
 std::string render_list(const Json& answer) {
   Table table({{"TYPE"}, {"TARGET"}, {"DIRECTION"}, {"ENDS"}, {"BY"}, {"DESCRIPTION"}});
   for (const Json& block : member_of(answer, "blocks")) {
-    table.add({text_of(block, "type"), text_of(block, "target"), text_of(block, "direction"),
+    table.add({text_of(block, "type"), name_of(block, "target"), text_of(block, "direction"),
                time_left(block), text_of(block, "by"), text_of(block, "description")});
   }
   return table.empty() ? "no blocks\n" : table.render(terminal_width());
@@ -122,7 +122,7 @@ CommandAction declare_show(CLI::App& app) {
 
 CommandAction declare_rm(CLI::App& app) {
   return on_block(app, "DELETE",
-                  [](const Json& answer) { return "lifted " + text_of(answer, "removed") + "\n"; });
+                  [](const Json& answer) { return "lifted " + name_of(answer, "removed") + "\n"; });
 }
 
 constexpr Command kCommands[] = {

@@ -5,6 +5,8 @@
 #include <cstring>
 #include <curl/curl.h>
 
+#include "shared/displayable.h"
+
 namespace policyd {
 
 namespace {
@@ -134,11 +136,11 @@ Answer Client::send(const Endpoint& socket, const char* method, const std::strin
 }
 
 std::string to_line(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return displayable_json(json.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
 std::string to_document(const Json& json) {
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return displayable_json(json.dump(2, ' ', false, Json::error_handler_t::replace)) + "\n";
 }
 
 }  // namespace policyd

@@ -45,7 +45,7 @@ class Client {
   std::unique_ptr<Transfer> transfer_;
 };
 
-// JSON as one line, and as many lines for reading; broken UTF-8 is replaced.
+// JSON as one line, and as many lines for reading; broken UTF-8 is replaced, unseen characters are escaped.
 std::string to_line(const Json& json);
 std::string to_document(const Json& json);
 

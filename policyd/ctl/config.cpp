@@ -10,6 +10,7 @@
 
 #include "policyd/ctl/command.h"
 #include "policyd/ctl/table.h"
+#include "shared/text.h"
 
 namespace policyd {
 
@@ -86,6 +87,8 @@ Json lines_of(std::string_view text) {
   return lines;
 }
 
+std::string one_line(std::string_view text) { return replaced(std::string(trim(text)), "\n", "; "); }
+
 int check_config(const Session& session, const std::string& file) {
   const std::string program = find_policyd();
   if (program.empty()) {
@@ -99,7 +102,7 @@ int check_config(const Session& session, const std::string& file) {
   if (!good && run.code != kBadConfiguration) {
     return session.fail(kRefused, program + " could not check " + file +
                                       ": it ended with exit code " + std::to_string(run.code) +
-                                      (run.output.empty() ? "" : ": " + run.output));
+                                      (run.output.empty() ? "" : ": " + one_line(run.output)));
   }
   Json json = {{"file", file}, {"ok", good}};
   json["errors"] = good ? Json::array() : lines_of(run.output);

@@ -73,7 +73,7 @@ std::string entry_line(const Json& entry) {
   const Json& request = member_of(entry, "request");
   std::string line = text_of(entry, "time") + " " + text_of(entry, "id") + " " + text_of(entry, "node") + " " +
                      text_of(entry, "action") + " " + text_of(entry, "cause");
-  if (const auto account = text_of(entry, "account"); !account.empty()) line += " account=" + account;
+  if (const auto account = name_of(entry, "account"); !account.empty()) line += " account=" + account;
   for (const auto& part : {text_of(request, "client_address"), in_brackets(text_of(request, "sender")),
                            in_brackets(text_of(request, "recipient")), text_without_id(entry)}) {
     if (!part.empty()) line += " " + part;

@@ -1,5 +1,7 @@
 #include "policyd/ctl/json_members.h"
 
+#include "shared/displayable.h"
+
 namespace policyd {
 
 const Json& member_of(const Json& json, const char* key) {
@@ -12,6 +14,11 @@ const Json& member_of(const Json& json, const char* key) {
 std::string text_of(const Json& json, const char* key) {
   const auto* text = member_of(json, key).get_ptr<const std::string*>();
   return text ? *text : std::string();
+}
+
+std::string name_of(const Json& json, const char* key) {
+  const std::string name = text_of(json, key);
+  return name.empty() ? name : displayable_name(name);
 }
 
 int64_t number_of(const Json& json, const char* key) {

@@ -11,6 +11,8 @@ using Json = nlohmann::ordered_json;
 
 // Members of answers; empty, 0 or null where there is none of that kind.
 std::string text_of(const Json& json, const char* key);
+// The same of a name, as displayable_name() has it; empty where there is none.
+std::string name_of(const Json& json, const char* key);
 int64_t number_of(const Json& json, const char* key);
 double real_of(const Json& json, const char* key);
 const Json& member_of(const Json& json, const char* key);

@@ -8,6 +8,8 @@
 #include <iterator>
 #include <string>
 
+#include "policyd/ctl/table.h"
+
 namespace policyd {
 
 namespace {
@@ -98,7 +100,9 @@ ScreenSize Screen::size() {
   return {size.ws_col, size.ws_row};
 }
 
-bool Screen::draw(std::string_view text) {
+bool Screen::draw(std::string_view lines) {
+  const std::string shown = displayable_lines(lines);
+  std::string_view text = shown;
   std::string out(kHome);
   for (size_t row = 0, rows = size().rows; row < rows && !text.empty(); ++row) {
     const size_t end = text.find('\n');

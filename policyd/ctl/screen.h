@@ -28,8 +28,8 @@ class Screen {
   Screen& operator=(const Screen&) = delete;
 
   [[nodiscard]] static ScreenSize size();
-  // Lines, of which those that do not fit are left out. False: the terminal takes no more.
-  [[nodiscard]] static bool draw(std::string_view text);
+  // Lines, displayable, of which those that do not fit are left out. False: the terminal takes no more.
+  [[nodiscard]] static bool draw(std::string_view lines);
 
   enum class Why : unsigned char { time_is_up, resized, key, ended };
   // Until something has come, or `limit` is over. A key is in `key`; ended: by a signal, or the terminal is gone.

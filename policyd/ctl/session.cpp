@@ -5,6 +5,7 @@
 #include <cstring>
 #include <unistd.h>
 
+#include "policyd/ctl/table.h"
 #include "shared/config_admin.h"
 
 namespace policyd {
@@ -56,7 +57,8 @@ int Session::show(const Json& json, const std::string& text) const {
   return print(options_.json ? to_document(json) : text);
 }
 
-int Session::print(const std::string& text) const {
+int Session::print(const std::string& lines) const {
+  const std::string text = displayable_lines(lines);
   const bool taken = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
   if (taken && std::fflush(stdout) == 0) return kDone;
   return fail(kRefused, std::string("cannot write to standard output: ") + std::strerror(errno));
@@ -64,7 +66,7 @@ int Session::print(const std::string& text) const {
 
 int Session::fail(ExitCode code, const std::string& sentence) const {
   const Json json = {{"error", sentence}};
-  const std::string text = options_.json ? to_document(json) : "policyctl: " + sentence + "\n";
+  const std::string text = options_.json ? to_document(json) : "policyctl: " + displayable(sentence) + "\n";
   std::fwrite(text.data(), 1, text.size(), stderr);
   return code;
 }

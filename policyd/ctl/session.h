@@ -1,7 +1,8 @@
 // One run of policyctl: its options, its way to policyd, and how results and failures are shown.
 //
 // With --json standard output is one JSON document, and a failure is {"error": "..."} on standard
-// error; without, both are for people.
+// error; without, both are for people. Nothing else writes to the terminal (but for Screen), so nothing that a stranger
+// wrote reaches it as it came.
 #pragma once
 
 #include <functional>
@@ -36,7 +37,8 @@ class Session {
   // All of these return the exit code.
   int show(const Answer& answer, const std::function<std::string(const Json&)>& render) const;
   int show(const Json& json, const std::string& text) const;
-  int print(const std::string& text) const;  // to standard output; what it does not take is a failure
+  // To standard output: lines, whatever they hold as displayable_lines() has it. What it does not take is a failure.
+  int print(const std::string& lines) const;
   int fail(const Answer& answer) const { return fail(answer.code, answer.error); }
   int fail(ExitCode code, const std::string& sentence) const;
 

@@ -6,8 +6,6 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "shared/text.h"
-
 namespace policyd {
 
 namespace {
@@ -39,6 +37,15 @@ std::string padded(const std::string& cell, size_t width, Align align) {
 constexpr std::string_view kTones[] = {"", "\x1b[32m", "\x1b[33m", "\x1b[1;31m"};
 constexpr std::string_view kPlain = "\x1b[0m";
 
+// The length of the tone that `text` begins with, or 0.
+size_t tone_length(std::string_view text) {
+  if (text[0] != '\x1b') return 0;
+  for (const std::string_view tone : {kTones[1], kTones[2], kTones[3], kPlain}) {
+    if (text.starts_with(tone)) return tone.size();
+  }
+  return 0;
+}
+
 std::string toned(std::string text, Tone tone) {
   if (tone == Tone::plain || text.empty()) return text;
   return std::string(kTones[static_cast<size_t>(tone)]).append(text).append(kPlain);
@@ -60,6 +67,10 @@ std::string line(const std::vector<Cell>& cells, const std::vector<Column>& colu
 }
 
 }  // namespace
+
+Table::Table(std::vector<Column> columns) : columns_(std::move(columns)) {
+  for (Column& column : columns_) column.title = displayable(column.title);
+}
 
 void Table::add(std::vector<std::string> row) {
   std::vector<Cell> cells;
@@ -104,7 +115,7 @@ std::string render_facts(const std::vector<Fact>& facts) {
   std::string out;
   for (const Fact& fact : facts) {
     if (fact.value.empty()) continue;
-    out.append(padded(fact.name, widest, Align::left))
+    out.append(padded(displayable(fact.name), widest, Align::left))
         .append(kGap)
         .append(displayable(fact.value))
         .append("\n");
@@ -112,16 +123,16 @@ std::string render_facts(const std::vector<Fact>& facts) {
   return out;
 }
 
-std::string displayable(std::string_view text) {
-  if (!is_utf8(text)) return printable(text);
+std::string displayable_lines(std::string_view text) {
   std::string out;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const auto octet = static_cast<uint8_t>(text[i]);
-    // U+0080 to U+009F are control characters too.
-    const bool c1 = octet == 0xc2 && static_cast<uint8_t>(text[i + 1]) < 0xa0;
-    const bool control = octet < 0x20 || octet == 0x7f || c1;
-    out += control ? '?' : text[i];
-    if (c1) ++i;
+  while (!text.empty()) {
+    const size_t kept = text[0] == '\n' ? 1 : tone_length(text);
+    out.append(text.substr(0, kept));
+    text.remove_prefix(kept);
+    size_t end = 0;
+    while (end < text.size() && text[end] != '\n' && tone_length(text.substr(end)) == 0) ++end;
+    out += displayable(text.substr(0, end));
+    text.remove_prefix(end);
   }
   return out;
 }

@@ -1,14 +1,16 @@
 // Tables and lists for people: columns under a heading, as wide as they need to be.
 //
 // Where the terminal is too narrow the last column is cut, never what identifies a row. Widths are
-// counted in characters (UTF-8). Cells may come from anybody, so control characters are shown as
-// '?' and cannot play tricks with a terminal. Pure, but for terminal_width().
+// counted in characters (UTF-8). Cells may come from anybody, so what a terminal would obey is shown as '?'. Pure, but
+// for terminal_width().
 #pragma once
 
 #include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "shared/displayable.h"
 
 namespace policyd {
 
@@ -29,7 +31,7 @@ struct Column {
 
 class Table {
  public:
-  explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
+  explicit Table(std::vector<Column> columns);
 
   // As many cells as there are columns.
   void add(std::vector<std::string> row);
@@ -51,8 +53,8 @@ struct Fact {
 };
 std::string render_facts(const std::vector<Fact>& facts);
 
-// `text` without control characters, and what is not UTF-8 replaced.
-std::string displayable(std::string_view text);
+// `text` made of lines, each displayable; the tones of a table stay.
+std::string displayable_lines(std::string_view text);
 // How many characters wide `text` is.
 size_t display_width(std::string_view text);
 

@@ -90,7 +90,7 @@ std::string render_top(const Json& accounts, size_t width, size_t rows, bool col
   size_t shown = 0;
   for (const Json& account : accounts) {
     if (rows > 0 && shown++ == rows) break;
-    names = std::max(names, display_width(displayable(text_of(account, "account"))));
+    names = std::max(names, display_width(name_of(account, "account")));
   }
   std::vector<Column> columns = {{"ACCOUNT"}, {"FULL", Align::right}, {""}};
   std::vector<std::string> titles;
@@ -107,7 +107,7 @@ std::string render_top(const Json& accounts, size_t width, size_t rows, bool col
     if (rows > 0 && shown++ == rows) break;
     const Json& limits = member_of(account, "limits");
     const int share = fullest(limits);
-    std::vector<Cell> cells = {{text_of(account, "account")}, share_cell(share), {usage_bar(share), tone_of(share)}};
+    std::vector<Cell> cells = {{name_of(account, "account")}, share_cell(share), {usage_bar(share), tone_of(share)}};
     for (const std::string& title : titles) cells.push_back(cell_of(limits, title));
     table.add_cells(std::move(cells));
   }

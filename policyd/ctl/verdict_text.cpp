@@ -10,7 +10,7 @@ namespace {
 std::string block_line(const Json& block) {
   if (!block.is_object()) return {};
   const std::string description = text_of(block, "description");
-  return text_of(block, "type") + ":" + text_of(block, "target") +
+  return text_of(block, "type") + ":" + name_of(block, "target") +
          (description.empty() ? "" : " (" + description + ")");
 }
 
@@ -117,7 +117,7 @@ std::vector<Fact> verdict_facts(const Json& verdict) {
   return {{"answer", text.empty() ? word : word + " " + text},
           {"because of", cause_text(text_of(verdict, "cause"))},
           {"direction", text_of(verdict, "direction")},
-          {"account", text_of(verdict, "account")},
+          {"account", name_of(verdict, "account")},
           {"block", block_line(member_of(verdict, "block"))},
           {"lock", lock_line(member_of(verdict, "lock"))},
           {"rule", text_of(verdict, "rule")},

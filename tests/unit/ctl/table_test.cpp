@@ -58,6 +58,27 @@ TEST_CASE("table: what a stranger wrote plays no tricks with the terminal") {
   }
 }
 
+TEST_CASE("table: of all lines a command prints nothing but line ends and the table's own tones is obeyed") {
+  const std::pair<std::string_view, std::string_view> cases[] = {
+      {"a\nb\n", "a\nb\n"},
+      {"\x1b[32mgood\x1b[0m \x1b[1;31mbad\x1b[0m\n", "\x1b[32mgood\x1b[0m \x1b[1;31mbad\x1b[0m\n"},
+      {"\x1b[31mred\x1b[2J\x1b", "?[31mred?[2J?"},
+      {"caf\xc3\xa9\n\xff\n", "caf\xc3\xa9\n?\n"},
+      {"locked \xc2\x9b"
+       "31mx\r\n",
+       "locked ?31mx?\n"},
+      {"\n\n", "\n\n"},
+      {"", ""},
+  };
+  for (const auto& [text, shown] : cases) {
+    CAPTURE(text);
+    CHECK(displayable_lines(text) == shown);
+  }
+  Table table({{"A\x1b[2J"}});
+  table.add({"b"});
+  CHECK(table.render(0) == "A?[2J\nb\n");
+}
+
 TEST_CASE("table: facts stand under each other, and those without a value are left out") {
   CHECK(render_facts({{"node", "mx1"}, {"account", ""}, {"up", "3d 4h"}}) ==
         "node  mx1\nup    3d 4h\n");
