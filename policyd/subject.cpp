@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "shared/charged_name.h"
 #include "shared/text.h"
 
 namespace policyd {
@@ -83,13 +84,15 @@ Subject::Subject(const Request& request, const Config& config) {
   if (names_.login.empty()) client_account_ = account_of(names_.client);
   names_.account = names_.login.empty() ? std::string_view(client_account_) : names_.login;
   account_ = names_.account;
-  if (config.traffic.account == "login") return;
-  if (config.traffic.account == "network" && names_.client) {
-    network_ = client_network(*names_.client);
-    account_ = network_;
-  } else if (config.traffic.account == "domain") {
-    account_ = domain_or_all_of(account_);
-  }
+  if (config.traffic.account != "login") account_ = shared_account(config);
+  if (account_.size() <= kLongestAccountName) return;
+  cut_account_ = charged_name(account_);
+  account_ = cut_account_;
+}
+
+std::string_view Subject::shared_account(const Config& config) {
+  if (config.traffic.account == "network" && names_.client) return network_ = client_network(*names_.client);
+  return config.traffic.account == "domain" ? domain_or_all_of(names_.account) : names_.account;
 }
 
 }  // namespace policyd

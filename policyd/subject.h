@@ -13,7 +13,8 @@
 namespace policyd {
 
 // Names in lower case; the account of outgoing mail: the login, or without one the client's address (IPv6: its /64). It
-// is charged to that account, or as traffic.account says to the login's domain, or to the client's /24 or /64.
+// is charged to that account, or as traffic.account says to the login's domain, or to the client's /24 or /64; a very
+// long name as charged_name() has it.
 // Cannot be copied: the views point into its own text, or into the request, which outlives it.
 class Subject {
  public:
@@ -29,8 +30,11 @@ class Subject {
   [[nodiscard]] const BlockSubject& names() const { return names_; }
 
  private:
+  // The account where traffic.account is not "login".
+  std::string_view shared_account(const Config& config);
+
   std::string text_;
-  std::string client_account_, network_;
+  std::string client_account_, network_, cut_account_;
   std::string_view account_;
   BlockSubject names_;
 };

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "shared/address.h"
+#include "shared/charged_name.h"
 #include "shared/host_name.h"
 #include "shared/text.h"
 
@@ -15,7 +16,6 @@ namespace {
 constexpr size_t kLongestName = 64;
 constexpr size_t kLongestHeaderName = 60;
 constexpr size_t kLongestReplyText = 250;  // leaves room for the reasons in a reply of 510 octets
-constexpr size_t kLongestAccountName = 1024;
 constexpr size_t kLongestLabel = 60;
 constexpr size_t kLongestZone = 180;  // leaves room for a reversed IPv6 address in a name of 253
 

@@ -8,7 +8,12 @@
 
 namespace policyd {
 
-// As accounts are known: lower case; a client address as that of mail without a login.
+// Any account that mail can be charged to, whatever its octets, as it is known: lower case; a client address as that of
+// mail without a login; a very long name cut (charged_name()). An Error for what no request of Postfix can hold: a NUL,
+// a line end.
 Result<std::string> account_name(std::string_view text);
+
+// What settings can belong to: "default", a domain, a network, a login without control characters.
+Result<std::string> settings_name(std::string_view text);
 
 }  // namespace policyd

@@ -12,6 +12,7 @@
 #include "policyd/admin/lock_json.h"
 #include "policyd/admin/query.h"
 #include "policyd/admin/resources.h"
+#include "shared/displayable.h"
 #include "shared/duration.h"
 #include "shared/text.h"
 
@@ -180,14 +181,14 @@ Task<ApiAnswer> reset_account(const AdminContext& context, const ApiRequest& req
   const auto resetting = context.store.reset_usage(*name);
   const Result<bool> reset = co_await resetting;
   if (!reset) co_return refusal(503, reset.error().message);
-  if (!*reset) co_return refusal(404, "nothing is counted for the account " + *name);
+  if (!*reset) co_return refusal(404, "nothing is counted for the account " + displayable_name(*name));
   log_change("account=" + policyd::quoted(*name) + " reset");
   Json body = {{"account", *name}, {"reset", true}};
   co_return answer(std::move(body));
 }
 
 Task<ApiAnswer> put_setting(const AdminContext& context, const ApiRequest& request) {
-  const Result<std::string> name = account_name(request.path[0]);
+  const Result<std::string> name = settings_name(request.path[0]);
   if (!name) co_return refusal(400, name.error().message);
   const std::string& key = request.path[1];
   const auto value = request.json.find("value");
@@ -205,14 +206,14 @@ Task<ApiAnswer> put_setting(const AdminContext& context, const ApiRequest& reque
 }
 
 Task<ApiAnswer> delete_setting(const AdminContext& context, const ApiRequest& request) {
-  const Result<std::string> name = account_name(request.path[0]);
+  const Result<std::string> name = settings_name(request.path[0]);
   if (!name) co_return refusal(400, name.error().message);
   const std::string& key = request.path[1];
   if (const auto known = check_key(key); !known) co_return refusal(400, known.error().message);
   const auto removing = context.store.remove_setting(*name, key);
   const Result<bool> removed = co_await removing;
   if (!removed) co_return refusal(503, removed.error().message);
-  if (!*removed) co_return refusal(404, *name + " has no override of " + key);
+  if (!*removed) co_return refusal(404, displayable_name(*name) + " has no override of " + key);
   log_change("account=" + policyd::quoted(*name) + " " + key + " lifted");
   Json body = {{"account", *name}, {"key", key}, {"removed", true}};
   co_return answer(std::move(body));

@@ -7,6 +7,7 @@
 #include "policyd/admin/audit.h"
 #include "policyd/admin/lock_json.h"
 #include "policyd/admin/resources.h"
+#include "shared/displayable.h"
 #include "shared/duration.h"
 #include "shared/text.h"
 
@@ -84,7 +85,7 @@ Task<ApiAnswer> lock_account(const AdminContext& context, const ApiRequest& requ
   const Result<LockOutcome> outcome = co_await locking;
   if (!outcome) co_return refusal(503, outcome.error().message);
   if (!outcome->made) {
-    co_return refusal(409, "the account " + *name + " is locked already: " + outcome->lock.reason);
+    co_return refusal(409, "the account " + displayable_name(*name) + " is locked already: " + outcome->lock.reason);
   }
   log_change("lock=" + policyd::quoted(*name) + " by=" + policyd::quoted(asked->by) +
              " reason=" + policyd::quoted(asked->reason));
@@ -101,7 +102,7 @@ Task<ApiAnswer> unlock_account(const AdminContext& context, const ApiRequest& re
   const auto unlocking = context.warden.unlock(*name, by);
   const Result<std::optional<Lock>> lifted = co_await unlocking;
   if (!lifted) co_return refusal(503, lifted.error().message);
-  if (!*lifted) co_return refusal(404, "the account " + *name + " is not locked");
+  if (!*lifted) co_return refusal(404, "the account " + displayable_name(*name) + " is not locked");
   log_change("lock=" + policyd::quoted(*name) + " lifted by=" + policyd::quoted(by));
   Json body = {{"account", *name}, {"unlocked", lock_to_json(**lifted)}};
   co_return answer(std::move(body));

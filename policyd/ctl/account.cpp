@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "policyd/ctl/account_lock.h"
+#include "policyd/ctl/account_path.h"
 #include "policyd/ctl/command.h"
 #include "policyd/ctl/table.h"
 #include "policyd/ctl/usage_text.h"
@@ -13,12 +14,8 @@ namespace policyd {
 
 namespace {
 
-std::string path_of(const std::string& account, std::string_view rest = {}) {
-  return "/v1/accounts/" + percent_encode(account) + std::string(rest);
-}
-
 std::string setting_path(const std::string& account, const std::string& key) {
-  return path_of(account, "/settings/" + percent_encode(key));
+  return account_path(account, "/settings/" + percent_encode(key));
 }
 
 // --- list
@@ -102,7 +99,7 @@ std::shared_ptr<std::string> account_argument(CLI::App& app, const char* what) {
 CommandAction declare_show(CLI::App& app) {
   return [account = account_argument(app, "a login, or the address of a client without one")](
              Session& session) {
-    return session.show(session.get(path_of(*account)), render_account);
+    return session.show(session.get(account_path(*account)), render_account);
   };
 }
 
@@ -160,7 +157,7 @@ CommandAction declare_unset(CLI::App& app) {
 CommandAction declare_reset(CLI::App& app) {
   return [account = account_argument(app, "a login, or the address of a client without one")](
              Session& session) {
-    return session.show(session.ask("POST", path_of(*account, "/reset")), [](const Json& done) {
+    return session.show(session.ask("POST", account_path(*account, "/reset")), [](const Json& done) {
       return "forgot what " + name_of(done, "account") + " has sent\n";
     });
   };

@@ -4,19 +4,15 @@
 #include <algorithm>
 #include <optional>
 
+#include "policyd/ctl/account_path.h"
 #include "policyd/ctl/block_arguments.h"
 #include "policyd/ctl/command.h"
 #include "policyd/ctl/table.h"
 #include "shared/duration.h"
-#include "shared/percent_encoding.h"
 
 namespace policyd {
 
 namespace {
-
-std::string lock_path(const std::string& account, std::string_view what) {
-  return "/v1/accounts/" + percent_encode(account) + std::string(what);
-}
 
 struct LockArguments {
   std::string account;
@@ -33,7 +29,7 @@ int lock_account(Session& session, const LockArguments& arguments) {
     body["for"] = *arguments.duration;
   }
   if (arguments.replace) body["replace"] = true;
-  Answer answer = session.ask("PUT", lock_path(arguments.account, "/lock"), body);
+  Answer answer = session.ask("PUT", account_path(arguments.account, "/lock"), body);
   if (answer.conflict) answer.error += "; say --replace to lock it anew";
   return session.show(answer, [&](const Json& lock) {
     return "locked " + name_of(lock, "account") +
@@ -61,7 +57,7 @@ CommandAction declare_unlock(CLI::App& app) {
       ->check(not_empty());
   return [account](Session& session) {
     const Json body = {{"by", operator_name()}};
-    return session.show(session.ask("POST", lock_path(*account, "/unlock"), body), [](const Json& done) {
+    return session.show(session.ask("POST", account_path(*account, "/unlock"), body), [](const Json& done) {
       return "unlocked " + name_of(done, "account") + "; its signs are counted anew\n";
     });
   };

@@ -1,6 +1,6 @@
 // policyctl account report: tells policyd of a sign of a hijack that somebody else has seen.
+#include "policyd/ctl/account_path.h"
 #include "policyd/ctl/command.h"
-#include "shared/percent_encoding.h"
 
 namespace policyd {
 
@@ -28,7 +28,7 @@ int report(Session& session, const ReportArguments& arguments) {
     return session.fail(kUsage, "say what is reported: --spam or --invalid-recipient");
   }
   const Json body = {{"sign", arguments.spam ? "spam" : "invalid_recipients"}, {"count", arguments.count}};
-  const std::string path = "/v1/accounts/" + percent_encode(arguments.account) + "/signs";
+  const std::string path = account_path(arguments.account, "/signs");
   return session.show(session.ask("POST", path, body), render);
 }
 

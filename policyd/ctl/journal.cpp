@@ -8,6 +8,7 @@
 #include <set>
 #include <thread>
 
+#include "policyd/ctl/account_path.h"
 #include "policyd/ctl/command.h"
 #include "policyd/ctl/journal_text.h"
 #include "policyd/ctl/table.h"
@@ -31,8 +32,9 @@ struct LogOptions {
   // "&since=1h&...", what is given.
   [[nodiscard]] std::string query() const {
     std::string all;
+    const std::string charged = asked_account(account);
     for (const auto& [name, value] : std::initializer_list<std::pair<const char*, const std::string&>>{
-             {"since", since}, {"until", until}, {"account", account}, {"client", client}, {"sender", sender},
+             {"since", since}, {"until", until}, {"account", charged}, {"client", client}, {"sender", sender},
              {"recipient", recipient}, {"action", action}, {"check", check}}) {
       if (!value.empty()) all.append("&").append(name).append("=").append(percent_encode(value));
     }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
+#include <numeric>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -12,7 +13,8 @@ namespace {
 
 constexpr std::string_view kGap = "  ";
 constexpr std::string_view kCut = "...";
-constexpr size_t kLeast = 10;  // a last column is not cut to less
+constexpr size_t kLeast = 10;   // a last column is not cut to less
+constexpr size_t kWide = 40;    // and another one not to less than this, or half of the terminal
 
 bool continues(char c) {
   return (static_cast<uint8_t>(c) & 0xc0) == 0x80;
@@ -26,6 +28,25 @@ std::string_view first(std::string_view text, size_t width) {
     ++end;
   }
   return text.substr(0, end);
+}
+
+// The last `width` characters of `text`.
+std::string_view last(std::string_view text, size_t width) {
+  size_t begin = text.size();
+  while (begin > 0 && width > 0) {
+    if (!continues(text[--begin])) --width;
+  }
+  return text.substr(begin);
+}
+
+std::string cut_at_end(std::string_view text, size_t width) {
+  return std::string(first(text, width - kCut.size())).append(kCut);
+}
+
+// Both ends stay: what tells names apart may stand at either.
+std::string cut_inside(std::string_view text, size_t width) {
+  const size_t kept = width - kCut.size();
+  return std::string(first(text, kept - kept / 2)).append(kCut).append(last(text, kept / 2));
 }
 
 std::string padded(const std::string& cell, size_t width, Align align) {
@@ -57,8 +78,8 @@ std::string line(const std::vector<Cell>& cells, const std::vector<Column>& colu
   for (size_t i = 0; i < cells.size(); ++i) {
     if (i > 0) out += kGap;
     const std::string& text = cells[i].text;
-    const bool cut = display_width(text) > widths[i];
-    const std::string cell = cut ? std::string(first(text, widths[i] - kCut.size())).append(kCut) : text;
+    const bool fits = display_width(text) <= widths[i], is_last = i + 1 == cells.size();
+    const std::string cell = fits ? text : is_last ? cut_at_end(text, widths[i]) : cut_inside(text, widths[i]);
     const std::string place = padded(cell, widths[i], columns[i].align);
     out += colours ? toned(place, cells[i].tone) : place;
   }
@@ -66,7 +87,21 @@ std::string line(const std::vector<Cell>& cells, const std::vector<Column>& colu
   return out + "\n";
 }
 
+size_t total_of(const std::vector<size_t>& widths) {
+  return std::accumulate(widths.begin(), widths.end(), kGap.size() * (widths.size() - 1));
+}
+
+// To `width`, if that can be: columns of very wide cells first, then the last one, but not below its title.
+void narrow(std::vector<size_t>& widths, size_t width, size_t last_title) {
+  for (size_t i = 0; i + 1 < widths.size(); ++i) widths[i] = std::min(widths[i], widest_name(width));
+  const size_t total = total_of(widths), excess = total - std::min(total, width);
+  size_t& last = widths.back();
+  last = std::max(last - std::min(last, excess), std::min(last, std::max(kLeast, last_title)));
+}
+
 }  // namespace
+
+size_t widest_name(size_t width) { return std::max(width / 2, kWide); }
 
 Table::Table(std::vector<Column> columns) : columns_(std::move(columns)) {
   for (Column& column : columns_) column.title = displayable(column.title);
@@ -94,14 +129,7 @@ std::string Table::render(size_t width, bool colours) const {
   for (const auto& row : rows_) {
     for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], display_width(row[i].text));
   }
-  size_t total = kGap.size() * (widths.size() - 1);
-  for (const size_t one : widths) total += one;
-  if (width > 0 && total > width) {
-    const size_t excess = total - width;
-    const size_t least = std::max(kLeast, display_width(titles.back().text));
-    size_t& last = widths.back();
-    last = std::max(last - std::min(last, excess), std::min(last, least));
-  }
+  if (width > 0 && total_of(widths) > width) narrow(widths, width, display_width(titles.back().text));
   std::string out = line(titles, columns_, widths, colours);
   for (const auto& row : rows_) out += line(row, columns_, widths, colours);
   return out;

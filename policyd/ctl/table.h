@@ -1,8 +1,8 @@
 // Tables and lists for people: columns under a heading, as wide as they need to be.
 //
-// Where the terminal is too narrow the last column is cut, never what identifies a row. Widths are
-// counted in characters (UTF-8). Cells may come from anybody, so what a terminal would obey is shown as '?'. Pure, but
-// for terminal_width().
+// Where the terminal is too narrow the last column is cut, and what is very wide in its middle; what identifies a row
+// is not otherwise. Widths are counted in characters (UTF-8). Cells may come from anybody, so what a terminal would
+// obey is shown as '?'. Pure, but for terminal_width().
 #pragma once
 
 #include <cstddef>
@@ -45,6 +45,9 @@ class Table {
   std::vector<Column> columns_;
   std::vector<std::vector<Cell>> rows_;
 };
+
+// The width that a column keeps on a terminal of `width` columns, whatever its cells hold.
+size_t widest_name(size_t width);
 
 // "name   value" lines, the values under each other; pairs with an empty value are left out.
 struct Fact {

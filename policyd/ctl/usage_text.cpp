@@ -92,6 +92,7 @@ std::string render_top(const Json& accounts, size_t width, size_t rows, bool col
     if (rows > 0 && shown++ == rows) break;
     names = std::max(names, display_width(name_of(account, "account")));
   }
+  if (width > 0) names = std::min(names, widest_name(width));
   std::vector<Column> columns = {{"ACCOUNT"}, {"FULL", Align::right}, {""}};
   std::vector<std::string> titles;
   size_t total = names + kGap + kShare + kGap + kPlaces + 2;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "shared/charged_name.h"
 #include "tests/support/make_request.h"
 #include "tests/support/request_lines.h"
 #include "tests/support/test_config.h"
@@ -71,6 +72,23 @@ TEST_CASE("subject: the account is the login in lower case, else the client's ad
       outgoing("no address", {{"client_address", "unknown"}}, "unknown"),
       outgoing("nothing", {{"client_address", ""}}, "unknown"),
   });
+}
+
+TEST_CASE("subject: a name that is too long for a key is charged under a shorter one") {
+  const std::string local(4000, 'J');
+  const std::pair<std::string_view, std::string> cases[] = {
+      {"login", charged_name(std::string(4000, 'j') + "@example.com")},
+      {"domain", "example.com"},
+      {"network", "192.0.2.0/24"},
+  };
+  for (const auto& [mode, account] : cases) {
+    CAPTURE(mode);
+    const auto config = test::config_from("[traffic]\naccount = \"" + std::string(mode) + "\"\n");
+    const auto request = make_request(request_lines({{"sasl_username", local + "@Example.com"}}));
+    const Subject subject(*request, *config);
+    CHECK(subject.account() == account);
+    CHECK(subject.names().login.size() == 4012);
+  }
 }
 
 TEST_CASE("subject: names are compared in lower case, and an unconfirmed client has none") {

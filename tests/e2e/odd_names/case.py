@@ -1,4 +1,7 @@
-"""Names as strangers choose them: policyctl shows what a terminal would obey, and nothing of it is obeyed."""
+"""Names as strangers choose them: logins that hold what a terminal obeys, spaces, or tens of thousands of octets.
+
+What is charged to them, or locked, is shown, unlocked and reset with policyctl, and nothing of them is obeyed.
+"""
 
 import json
 import subprocess
@@ -52,3 +55,23 @@ class OddNames(E2eTest):
         code, output, _ = self.run_ctl(policyd, "--json", "account", "show", name)
         self.assertEqual((code, json.loads(output)["account"]), (0, name))
         self.assertIn(r'"account": "\u009b31mx\u202e\u2028@example.com"', output)
+
+    def test_what_is_locked_is_shown_unlocked_and_reset(self):
+        policyd = Policyd(self, tables=LIMITS)
+        client = policyd.client()
+        for name, shown in [("a\tb", '"a\\x09b"'), ("\x7f", '"\\x7f"'), (" lead", '" lead"'), ("trail ", '"trail "'),
+                            ("x" * 1024, "x" * 1024), ("y" * 4000, None), ("Z" * 60_000 + "@example.com", None)]:
+            with self.subTest(name=name[:10]):
+                for number in range(4):
+                    refused = client.ask(outgoing(name, sender="", recipient=f"r{number}@far.example"))
+                self.assertTrue(refused.startswith("550 "), refused)
+                locks = [lock["account"] for lock in policyd.ctl_json("account", "list", "--locked")["locks"]]
+                self.assertEqual(len(locks), 1)
+                self.assertLessEqual(len(locks[0]), 1024)
+                self.assertIn(shown or locks[0], policyd.ctl("account", "list", "--locked"))
+                self.assertEqual(policyd.ctl_json("account", "show", "--", name)["lock"]["account"], locks[0])
+                self.assertEqual(policyd.ctl("account", "unlock", "--", name),
+                                 f"unlocked {shown or locks[0]}; its signs are counted anew\n")
+                self.assertEqual(policyd.ctl("account", "reset", "--", name),
+                                 f"forgot what {shown or locks[0]} has sent\n")
+                self.assertEqual(client.ask(outgoing(name, sender="", recipient="r@far.example")), "DUNNO")

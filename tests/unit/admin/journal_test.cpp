@@ -215,7 +215,7 @@ TEST_CASE("journal API: the account of a client without a login is found by any 
     }
     CHECK(rig.ids("account=2001:db8:0:1::1").empty());
   }
-  CHECK(Rig().error("GET", "/v1/journal?account=a%01") == "400 account: \"a\\x01\" holds a control character");
+  CHECK(Rig().error("GET", "/v1/journal?account=a%0A") == "400 account: \"a\\x0a\" holds a control character");
 }
 
 TEST_CASE("journal API: redacted entries are found by what they were") {

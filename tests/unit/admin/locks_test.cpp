@@ -1,6 +1,9 @@
 // The admin API and locks: locked, listed, shown, lifted; what makes no sense is refused.
 #include <doctest/doctest.h>
 
+#include "shared/charged_name.h"
+#include "shared/displayable.h"
+#include "shared/percent_encoding.h"
 #include "tests/support/api_rig.h"
 #include "tests/support/captured_log.h"
 #include "tests/support/lock_requests.h"
@@ -80,6 +83,25 @@ TEST_CASE("api: what cannot be a lock is refused, and the key named") {
   CHECK(rig.ask("GET", "/v1/locks").json["locks"].empty());
   CHECK(rig.error("PUT", "/v1/accounts/joe@/lock", R"({"reason": "x"})") ==
         "400 \"joe@\" has no domain after the '@'");
+}
+
+TEST_CASE("api: an account of any octets and any length is shown, locked, unlocked and reset") {
+  Rig rig;
+  const std::string odd[] = {"a\tb", "trail ", std::string(4000, 'x') + "@y.example"};
+  for (const std::string& account : odd) {
+    const std::string path = "/v1/accounts/" + percent_encode(account), known = charged_name(account);
+    CAPTURE(path);
+    rig.send(known, 10);
+    CHECK(rig.ask("GET", path).json["account"] == known);
+    CHECK(rig.ask("PUT", path + "/lock", R"({"reason": "x"})").status == 201);
+    CHECK(rig.ask("GET", path).json["lock"]["reason"] == "x");
+    CHECK(rig.error("PUT", path + "/lock", R"({"reason": "x"})") ==
+          "409 the account " + displayable_name(known) + " is locked already: x");
+    CHECK(rig.ask("POST", path + "/unlock", "{}").json["account"] == known);
+    CHECK(rig.ask("POST", path + "/reset").json["account"] == known);
+  }
+  CHECK(rig.error("POST", "/v1/accounts/trail%20/unlock", "{}") == "404 the account \"trail \" is not locked");
+  CHECK(rig.error("POST", "/v1/accounts/trail%20/reset") == "404 nothing is counted for the account \"trail \"");
 }
 
 TEST_CASE("api: a check shows the lock") {

@@ -30,6 +30,18 @@ TEST_CASE("table: where the terminal is too narrow the last column is cut, and n
         "joe@example.com  abnormal...\n");
 }
 
+TEST_CASE("table: a very wide cell is cut in its middle on a terminal, and in no other place") {
+  Table table({{"ACCOUNT"}, {"LIMIT"}, {"USED", Align::right}});
+  table.add({std::string(60, 'j') + "@example.com", "messages 60/1m", "7"});
+  table.add({"ann@example.com", "messages 60/1m", "12345"});
+  const std::string joe = std::string(19, 'j') + "..." + std::string(6, 'j') + "@example.com";
+  CHECK(table.render(64) == "ACCOUNT" + std::string(35, ' ') + "LIMIT            USED\n" + joe +
+                                "  messages 60/1m      7\nann@example.com" + std::string(27, ' ') +
+                                "messages 60/1m  12345\n");
+  CHECK(table.render(0).find(std::string(60, 'j') + "@example.com") != std::string::npos);
+  CHECK(table.render(200) == table.render(0));
+}
+
 TEST_CASE("table: widths are counted in characters, not octets") {
   Table table({{"NAME"}, {"X"}});
   table.add({"j\xc3\xb6rg", "1"});
