@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "policyd/subject.h"
 #include "shared/address.h"
 #include "shared/charged_name.h"
 #include "shared/config_values.h"
@@ -30,6 +31,31 @@ std::optional<Result<Network>> network_in(std::string_view name) {
   return Network::parse(name);
 }
 
+struct ModeRow {
+  std::string_view mode;
+  std::string_view charged;
+};
+constexpr ModeRow kModes[] = {
+    {"login", "a login, or without one the client's address (of IPv6 its /64)"},
+    {"domain", "the login's domain, a login without one, or without a login the client's address (of IPv6 its /64)"},
+    {"network", "the client's network (of IPv4 a /24, of IPv6 a /64)"},
+};
+
+Error not_locked(std::string_view name, std::string_view mode, const std::string& instead = {}) {
+  std::string text = policyd::quoted(name) + " cannot be locked: under traffic.account = \"" + std::string(mode) +
+                     "\" mail is charged to ";
+  for (const ModeRow& row : kModes) {
+    if (row.mode == mode) text += row.charged;
+  }
+  return Error{instead.empty() ? text : text + "; here " + instead};
+}
+
+Result<std::string> lockable_network(const std::string& name, const Network& network, std::string_view mode) {
+  const bool shared = network.prefix == (network.address.v6 ? 64 : 24);
+  if (shared && (network.address.v6 || mode == "network")) return network.to_string();
+  return not_locked(name, mode);
+}
+
 }  // namespace
 
 Result<std::string> account_name(std::string_view text) {
@@ -48,6 +74,25 @@ Result<std::string> settings_name(std::string_view text) {
   if (std::any_of(text.begin(), text.end(), is_control)) return control_character(text);
   const Result<std::string> name = parse_account_name(text);
   return name ? account_name(*name) : name;
+}
+
+Result<std::string> lockable_account(std::string_view text, std::string_view mode) {
+  Result<std::string> name = account_name(text);
+  if (!name) return name;
+  if (*name == "default") return not_locked(*name, mode);
+  if (const auto network = network_in(*name)) {
+    return network->ok() ? lockable_network(*name, **network, mode) : network->error();
+  }
+  if (const auto address = IpAddress::parse(*name)) {
+    return mode == "network" ? not_locked(*name, mode, client_network(*address)) : name;
+  }
+  if (mode == "network") return not_locked(*name, mode);
+  // What looks like a mistake: "@example.com", "joe@".
+  if (name->find('@') != std::string::npos) {
+    if (const auto parsed = parse_account_name(trim(*name)); !parsed) return parsed.error();
+  }
+  const std::string domain(domain_of(*name));
+  return mode == "domain" && !domain.empty() ? not_locked(*name, mode, domain) : name;
 }
 
 }  // namespace policyd

@@ -7,8 +7,10 @@
 #include "policyd/admin/audit.h"
 #include "policyd/admin/lock_json.h"
 #include "policyd/admin/resources.h"
+#include "shared/address.h"
 #include "shared/displayable.h"
 #include "shared/duration.h"
+#include "shared/host_name.h"
 #include "shared/text.h"
 
 namespace policyd {
@@ -64,6 +66,13 @@ Result<LockRequest> request_of(const std::string& account, const Json& json) {
   return request;
 }
 
+// A login may look like a domain; then it may be a mistake.
+std::string note_on(const std::string& account, std::string_view mode) {
+  if (mode != "login" || IpAddress::parse(account) || account.find('.') == std::string::npos) return {};
+  if (!host_name_flaw(account).empty()) return {};
+  return "that is a login; the logins of a domain " + account + " are locked one by one";
+}
+
 }  // namespace
 
 Task<ApiAnswer> list_locks(const AdminContext& context, const ApiRequest&) {
@@ -77,7 +86,8 @@ Task<ApiAnswer> list_locks(const AdminContext& context, const ApiRequest&) {
 }
 
 Task<ApiAnswer> lock_account(const AdminContext& context, const ApiRequest& request) {
-  const Result<std::string> name = account_name(request.path[0]);
+  const std::string_view mode = context.engine.config().traffic.account;
+  const Result<std::string> name = lockable_account(request.path[0], mode);
   if (!name) co_return refusal(400, name.error().message);
   const Result<LockRequest> asked = request_of(*name, request.json);
   if (!asked) co_return refusal(400, asked.error().message);
@@ -89,7 +99,9 @@ Task<ApiAnswer> lock_account(const AdminContext& context, const ApiRequest& requ
   }
   log_change("lock=" + policyd::quoted(*name) + " by=" + policyd::quoted(asked->by) +
              " reason=" + policyd::quoted(asked->reason));
-  co_return answer(lock_to_json(outcome->lock), 201);
+  Json body = lock_to_json(outcome->lock);
+  if (std::string note = note_on(*name, mode); !note.empty()) body["note"] = std::move(note);
+  co_return answer(std::move(body), 201);
 }
 
 Task<ApiAnswer> unlock_account(const AdminContext& context, const ApiRequest& request) {

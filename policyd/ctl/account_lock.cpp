@@ -32,8 +32,10 @@ int lock_account(Session& session, const LockArguments& arguments) {
   Answer answer = session.ask("PUT", account_path(arguments.account, "/lock"), body);
   if (answer.conflict) answer.error += "; say --replace to lock it anew";
   return session.show(answer, [&](const Json& lock) {
+    const std::string note = text_of(lock, "note");
     return "locked " + name_of(lock, "account") +
-           (arguments.duration ? " for " + *arguments.duration : " until it is unlocked") + "\n";
+           (arguments.duration ? " for " + *arguments.duration : " until it is unlocked") +
+           (note.empty() ? "" : "; " + note) + "\n";
   });
 }
 

@@ -75,3 +75,15 @@ class OddNames(E2eTest):
                 self.assertEqual(policyd.ctl("account", "reset", "--", name),
                                  f"forgot what {shown or locks[0]} has sent\n")
                 self.assertEqual(client.ask(outgoing(name, sender="", recipient="r@far.example")), "DUNNO")
+
+    def test_what_no_mail_is_charged_to_is_not_locked(self):
+        policyd = Policyd(self)
+        charged = ('under traffic.account = "login" mail is charged to a login, or without one the client\'s address '
+                   '(of IPv6 its /64)')
+        for name in ("default", "192.0.2.0/24"):
+            with self.subTest(name=name):
+                self.assertEqual(self.run_ctl(policyd, "account", "lock", name, "--reason", "x"),
+                                 (1, "", f'policyctl: "{name}" cannot be locked: {charged}\n'))
+        self.assertEqual(policyd.ctl("account", "lock", "example.com", "--reason", "x"),
+                         "locked example.com until it is unlocked; that is a login; the logins of a domain example.com "
+                         "are locked one by one\n")

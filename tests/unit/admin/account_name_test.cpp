@@ -50,3 +50,41 @@ TEST_CASE("account name: settings belong to names as the configuration takes the
   CHECK(text_of(settings_name(" lead")) == "! \" lead\" begins or ends with a space");
   CHECK(text_of(settings_name(std::string(1025, 'a'))).ends_with("is too long: at most 1024 octets are allowed"));
 }
+
+TEST_CASE("account name: what no mail is charged to cannot be locked") {
+  const std::string login = " cannot be locked: under traffic.account = \"login\" mail is charged to a login, or "
+                            "without one the client's address (of IPv6 its /64)";
+  const std::string domain = " cannot be locked: under traffic.account = \"domain\" mail is charged to the login's "
+                             "domain, a login without one, or without a login the client's address (of IPv6 its /64)";
+  const std::string network = " cannot be locked: under traffic.account = \"network\" mail is charged to the client's "
+                              "network (of IPv4 a /24, of IPv6 a /64)";
+  struct Case {
+    std::string_view text;
+    std::string login, domain, network;  // under each mode
+  };
+  const Case cases[] = {
+      {"default", "! \"default\"" + login, "! \"default\"" + domain, "! \"default\"" + network},
+      {"Joe@example.com", "joe@example.com", "! \"joe@example.com\"" + domain + "; here example.com",
+       "! \"joe@example.com\"" + network},
+      {"joe", "joe", "joe", "! \"joe\"" + network},
+      {"example.com", "example.com", "example.com", "! \"example.com\"" + network},
+      {"a\tb ", "a\tb ", "a\tb ", "! \"a\\x09b \"" + network},
+      {"192.0.2.7", "192.0.2.7", "192.0.2.7", "! \"192.0.2.7\"" + network + "; here 192.0.2.0/24"},
+      {"192.0.2.0/24", "! \"192.0.2.0/24\"" + login, "! \"192.0.2.0/24\"" + domain, "192.0.2.0/24"},
+      {"192.0.0.0/16", "! \"192.0.0.0/16\"" + login, "! \"192.0.0.0/16\"" + domain, "! \"192.0.0.0/16\"" + network},
+      {"2001:db8::1", "2001:db8::/64", "2001:db8::/64", "2001:db8::/64"},
+      {"2001:db8::/48", "! \"2001:db8::/48\"" + login, "! \"2001:db8::/48\"" + domain, "! \"2001:db8::/48\"" + network},
+  };
+  for (const Case& one : cases) {
+    CAPTURE(one.text);
+    CHECK(text_of(lockable_account(one.text, "login")) == one.login);
+    CHECK(text_of(lockable_account(one.text, "domain")) == one.domain);
+    CHECK(text_of(lockable_account(one.text, "network")) == one.network);
+  }
+  for (const std::string_view mode : {"login", "domain"}) {
+    CHECK(text_of(lockable_account("@example.com", mode)) ==
+          "! \"@example.com\" is not an account; for all of a domain write \"example.com\"");
+    CHECK(text_of(lockable_account("joe@", mode)) == "! \"joe@\" has no domain after the '@'");
+    CHECK(text_of(lockable_account("192.0.2.7/24", mode)).starts_with("! \"192.0.2.7/24\" "));
+  }
+}

@@ -85,6 +85,23 @@ TEST_CASE("api: what cannot be a lock is refused, and the key named") {
         "400 \"joe@\" has no domain after the '@'");
 }
 
+TEST_CASE("api: what no mail is charged to is not locked, and a login that looks like a domain is told of") {
+  Rig rig;
+  const std::string lock = R"({"reason": "x"})";
+  const std::string charged = " cannot be locked: under traffic.account = \"login\" mail is charged to a login, or "
+                              "without one the client's address (of IPv6 its /64)";
+  CHECK(rig.error("PUT", "/v1/accounts/default/lock", lock) == "400 \"default\"" + charged);
+  CHECK(rig.error("PUT", "/v1/accounts/192.0.2.0%2F24/lock", lock) == "400 \"192.0.2.0/24\"" + charged);
+  CHECK(rig.ask("PUT", "/v1/accounts/example.com/lock", lock).json["note"] ==
+        "that is a login; the logins of a domain example.com are locked one by one");
+  for (const char* account : {"joe", "192.0.2.7", "joe@example.com", "joe.%20"}) {
+    CHECK_FALSE(rig.ask("PUT", "/v1/accounts/" + std::string(account) + "/lock", lock).json.contains("note"));
+  }
+  Rig domains("[traffic]\naccount = \"domain\"\n");
+  CHECK_FALSE(domains.ask("PUT", "/v1/accounts/example.com/lock", lock).json.contains("note"));
+  CHECK(domains.error("PUT", kLock, lock).ends_with("; here example.com"));
+}
+
 TEST_CASE("api: an account of any octets and any length is shown, locked, unlocked and reset") {
   Rig rig;
   const std::string odd[] = {"a\tb", "trail ", std::string(4000, 'x') + "@y.example"};
