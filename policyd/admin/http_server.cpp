@@ -4,6 +4,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <microhttpd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #include <utility>
 
@@ -18,13 +19,34 @@ struct Upload {
   bool too_large = false;
 };
 
+HttpServer& server_of(void* closure) { return *static_cast<HttpServer*>(closure); }
+
+int descriptor_of(MHD_Connection* connection) {
+  return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+}
+
+void set_patience(MHD_Connection* connection, unsigned seconds) {
+  MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT, seconds);
+}
+
+void on_connection(void* server, MHD_Connection* connection, void**, MHD_ConnectionNotificationCode what) {
+  const int fd = descriptor_of(connection);
+  if (what == MHD_CONNECTION_NOTIFY_CLOSED) return server_of(server).callers().left(fd);
+  ucred caller{};
+  socklen_t size = sizeof caller;
+  getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &caller, &size);
+  server_of(server).callers().came(fd, caller.uid);
+}
+
 void* on_request_line(void*, const char* target, MHD_Connection*) {
   auto* upload = new Upload;
   upload->request.target = target;
   return upload;
 }
 
-void on_completed(void*, MHD_Connection*, void** state, MHD_RequestTerminationCode) {
+void on_completed(void* server, MHD_Connection* connection, void** state, MHD_RequestTerminationCode) {
+  server_of(server).callers().idle(descriptor_of(connection));
+  set_patience(connection, HttpServer::kSilentSeconds);
   delete static_cast<Upload*>(std::exchange(*state, nullptr));
 }
 
@@ -61,7 +83,9 @@ MHD_Result on_request(void* server, MHD_Connection* connection, const char*, con
     return send(connection,
                 {413, "{\"error\": \"the body is larger than 1 MiB; send less at a time\"}\n", {}});
   }
-  return send(connection, static_cast<HttpServer*>(server)->handler()(upload->request));
+  server_of(server).callers().busy(descriptor_of(connection));
+  set_patience(connection, HttpServer::kAnswerSeconds);  // it runs while the handler does
+  return send(connection, server_of(server).handler()(upload->request));
 }
 
 }  // namespace
@@ -77,7 +101,8 @@ Result<std::unique_ptr<HttpServer>> HttpServer::start(UnixListener listener, Han
       MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL, 0, nullptr,
       nullptr, on_request, server.get(), MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
       kConnections, MHD_OPTION_CONNECTION_TIMEOUT, kSilentSeconds, MHD_OPTION_URI_LOG_CALLBACK,
-      on_request_line, nullptr, MHD_OPTION_NOTIFY_COMPLETED, on_completed, nullptr, MHD_OPTION_END);
+      on_request_line, nullptr, MHD_OPTION_NOTIFY_COMPLETED, on_completed, server.get(),
+      MHD_OPTION_NOTIFY_CONNECTION, on_connection, server.get(), MHD_OPTION_END);
   if (server->daemon_) return server;
   const int reason = errno;
   if (fd >= 0) close(fd);

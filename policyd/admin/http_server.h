@@ -1,15 +1,16 @@
 // HTTP on a unix socket, on threads of its own; what a request means is the handler's business.
 //
-// Everything is bounded: connections, the head of a request, its body, the time a silent client is
-// kept. The handler is called on the thread of the client's connection and may wait; a slow client
-// keeps nobody else waiting. Targets are handed on as they came, still percent-encoded: only the
-// router knows which slashes are separators. The only user of libmicrohttpd.
+// Everything is bounded: connections, the head of a request, its body, the time a silent client is kept; connections
+// that ask nothing make room for others. The handler is called on the thread of the client's connection and may wait;
+// a slow client keeps nobody else waiting. Targets are handed on as they came, still percent-encoded: only the router
+// knows which slashes are separators. The only user of libmicrohttpd.
 #pragma once
 
 #include <functional>
 #include <memory>
 #include <string>
 
+#include "policyd/admin/callers.h"
 #include "policyd/admin/unix_listener.h"
 #include "shared/result.h"
 
@@ -33,7 +34,9 @@ class HttpServer {
  public:
   static constexpr size_t kLargestBody = 1024 * 1024;
   static constexpr unsigned kConnections = 64;
-  static constexpr unsigned kSilentSeconds = 30;
+  static constexpr unsigned kCrowded = 48;        // from so many on, those that ask nothing make room
+  static constexpr unsigned kSilentSeconds = 5;   // without an octet of a request
+  static constexpr unsigned kAnswerSeconds = 30;  // for the handler, and for the client to take what it says
 
   using Handler = std::function<HttpResponse(const HttpRequest&)>;
 
@@ -45,12 +48,14 @@ class HttpServer {
   HttpServer& operator=(const HttpServer&) = delete;
 
   [[nodiscard]] const Handler& handler() const { return handler_; }
+  [[nodiscard]] Callers& callers() { return callers_; }
 
  private:
   HttpServer(UnixListener listener, Handler handler);
 
   UnixListener listener_;
   Handler handler_;
+  Callers callers_{kCrowded};
   MHD_Daemon* daemon_ = nullptr;
 };
 

@@ -1,5 +1,7 @@
-"""policyctl with arguments that cannot be meant, and an output that takes nothing: one line, and the exit code."""
+"""policyctl with arguments that cannot be meant, an output that takes nothing, and others in front of the socket: one
+line, and the exit code."""
 
+import socket
 import subprocess
 
 from support.case import E2eTest
@@ -44,6 +46,22 @@ class PolicyctlMisuse(E2eTest):
             with self.subTest(arguments=arguments):
                 self.assertEqual(self.run_ctl(*arguments), (USAGE, "policyctl: " + error))
         self.assertEqual(self.run_ctl("account", "list", "--limit", "10000"), (DONE, ""))
+
+    def test_connections_that_ask_nothing_keep_nobody_out(self):
+        def connect():
+            idle = socket.socket(socket.AF_UNIX)
+            self.addCleanup(idle.close)
+            idle.connect(str(self.policyd.admin_socket))
+            return idle
+        begun = [connect() for _ in range(40)]
+        for idle in begun:
+            idle.sendall(b"GET /v1/status HTTP/1.1\r\nHost: policyd\r\n")
+        silent = [connect() for _ in range(60)]
+        for _ in range(3):
+            self.assertIn("requests", self.policyd.ctl("status"))
+        for idle in (begun[0], silent[-1]):
+            idle.settimeout(30)
+            self.assertIn(idle.recv(4096)[:12], (b"", b"HTTP/1.1 408"))
 
     def test_an_output_that_takes_nothing(self):
         error = "policyctl: cannot write to standard output: No space left on device\n"
