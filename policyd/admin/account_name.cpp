@@ -41,13 +41,13 @@ constexpr ModeRow kModes[] = {
     {"network", "the client's network (of IPv4 a /24, of IPv6 a /64)"},
 };
 
-Error not_locked(std::string_view name, std::string_view mode, const std::string& instead = {}) {
+Error not_locked(std::string_view name, std::string_view mode) {
   std::string text = policyd::quoted(name) + " cannot be locked: under traffic.account = \"" + std::string(mode) +
                      "\" mail is charged to ";
   for (const ModeRow& row : kModes) {
     if (row.mode == mode) text += row.charged;
   }
-  return Error{instead.empty() ? text : text + "; here " + instead};
+  return Error{text};
 }
 
 Result<std::string> lockable_network(const std::string& name, const Network& network, std::string_view mode) {
@@ -83,16 +83,11 @@ Result<std::string> lockable_account(std::string_view text, std::string_view mod
   if (const auto network = network_in(*name)) {
     return network->ok() ? lockable_network(*name, **network, mode) : network->error();
   }
-  if (const auto address = IpAddress::parse(*name)) {
-    return mode == "network" ? not_locked(*name, mode, client_network(*address)) : name;
-  }
-  if (mode == "network") return not_locked(*name, mode);
   // What looks like a mistake: "@example.com", "joe@".
   if (name->find('@') != std::string::npos) {
     if (const auto parsed = parse_account_name(trim(*name)); !parsed) return parsed.error();
   }
-  const std::string domain(domain_of(*name));
-  return mode == "domain" && !domain.empty() ? not_locked(*name, mode, domain) : name;
+  return name;
 }
 
 }  // namespace policyd

@@ -16,7 +16,8 @@ Result<std::string> account_name(std::string_view text);
 // What settings can belong to: "default", a domain, a network, a login without control characters.
 Result<std::string> settings_name(std::string_view text);
 
-// An account that mail is charged to under `mode`, the value of traffic.account; an Error says what can be locked.
+// A login, a client's account, or what mail is charged to under `mode`, the value of traffic.account. An Error says of
+// another name what that is.
 Result<std::string> lockable_account(std::string_view text, std::string_view mode);
 
 }  // namespace policyd

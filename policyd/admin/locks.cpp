@@ -68,7 +68,7 @@ Result<LockRequest> request_of(const std::string& account, const Json& json) {
 
 // A login may look like a domain; then it may be a mistake.
 std::string note_on(const std::string& account, std::string_view mode) {
-  if (mode != "login" || IpAddress::parse(account) || account.find('.') == std::string::npos) return {};
+  if (mode == "domain" || IpAddress::parse(account) || account.find('.') == std::string::npos) return {};
   if (!host_name_flaw(account).empty()) return {};
   return "that is a login; the logins of a domain " + account + " are locked one by one";
 }

@@ -64,12 +64,11 @@ TEST_CASE("account name: what no mail is charged to cannot be locked") {
   };
   const Case cases[] = {
       {"default", "! \"default\"" + login, "! \"default\"" + domain, "! \"default\"" + network},
-      {"Joe@example.com", "joe@example.com", "! \"joe@example.com\"" + domain + "; here example.com",
-       "! \"joe@example.com\"" + network},
-      {"joe", "joe", "joe", "! \"joe\"" + network},
-      {"example.com", "example.com", "example.com", "! \"example.com\"" + network},
-      {"a\tb ", "a\tb ", "a\tb ", "! \"a\\x09b \"" + network},
-      {"192.0.2.7", "192.0.2.7", "192.0.2.7", "! \"192.0.2.7\"" + network + "; here 192.0.2.0/24"},
+      {"Joe@example.com", "joe@example.com", "joe@example.com", "joe@example.com"},
+      {"joe", "joe", "joe", "joe"},
+      {"example.com", "example.com", "example.com", "example.com"},
+      {"a\tb ", "a\tb ", "a\tb ", "a\tb "},
+      {"192.0.2.7", "192.0.2.7", "192.0.2.7", "192.0.2.7"},
       {"192.0.2.0/24", "! \"192.0.2.0/24\"" + login, "! \"192.0.2.0/24\"" + domain, "192.0.2.0/24"},
       {"192.0.0.0/16", "! \"192.0.0.0/16\"" + login, "! \"192.0.0.0/16\"" + domain, "! \"192.0.0.0/16\"" + network},
       {"2001:db8::1", "2001:db8::/64", "2001:db8::/64", "2001:db8::/64"},
