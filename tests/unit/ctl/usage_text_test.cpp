@@ -76,6 +76,6 @@ TEST_CASE("usage: the busiest accounts, a column for each limit") {
   CHECK(render_top(Json::array(), 80, 0, false) == "no account has sent anything of late\n");
   const Json hostile = {account("a\x1b[2Jb", {})};
   CHECK(render_top(hostile, 0, 0, true) ==
-        "ACCOUNT  FULL\n"
-        "a?[2Jb   \x1b[32m  0%\x1b[0m  \x1b[32m[----------]\x1b[0m\n");
+        "ACCOUNT      FULL\n"
+        "\"a\\x1b[2Jb\"  \x1b[32m  0%\x1b[0m  \x1b[32m[----------]\x1b[0m\n");
 }
