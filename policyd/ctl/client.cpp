@@ -12,6 +12,7 @@ namespace policyd {
 namespace {
 
 constexpr long kConnectMilliseconds = 5'000;
+constexpr int kUriTooLong = 414;
 constexpr long kAnswerMilliseconds = 30'000;  // longer than policyd itself waits
 
 size_t on_octets(char* octets, size_t size, size_t count, void* into) {
@@ -62,6 +63,8 @@ Answer read_answer(const Endpoint& socket, int status, const std::string& body) 
   if (answer.json.is_object() && answer.json.contains("error") &&
       answer.json["error"].is_string()) {
     answer.error = answer.json["error"].get<std::string>();
+  } else if (status == kUriTooLong) {
+    answer.error = "what is asked for is too long: policyd knows no such name";
   } else {
     answer.error = "what listens on " + socket.to_string() +
                    " is no policyd, or one of another version: HTTP status " +

@@ -76,6 +76,10 @@ class OddNames(E2eTest):
                                  f"forgot what {shown or locks[0]} has sent\n")
                 self.assertEqual(client.ask(outgoing(name, sender="", recipient="r@far.example")), "DUNNO")
 
+    def test_a_name_that_nothing_can_have(self):
+        error = "policyctl: what is asked for is too long: policyd knows no such name\n"
+        self.assertEqual(self.run_ctl(Policyd(self), "why", "x" * 100_000), (1, "", error))
+
     def test_what_no_mail_is_charged_to_is_not_locked(self):
         policyd = Policyd(self)
         charged = ('under traffic.account = "login" mail is charged to a login, or without one the client\'s address '
