@@ -141,6 +141,18 @@ class AccountLock(E2eTest):
                 policyd.ctl("account", "lock", JOE, "--reason", "phished")
                 self.assertEqual(without_id(policyd.ask(outgoing(JOE, recipient=FAR))), wanted)
 
+    def test_a_login_and_what_it_is_charged_to(self):
+        policyd = Policyd(self, tables='[traffic]\naccount = "domain"\n')
+        for locked, refused in ((JOE, [JOE]), ("example.com", [JOE, ANN])):
+            with self.subTest(locked=locked):
+                policyd.ctl("account", "lock", locked, "--reason", "phished")
+                answers = {login: without_id(policyd.ask(outgoing(login, recipient=FAR))) for login in (JOE, ANN)}
+                self.show(f"{locked} is locked: {answers}")
+                self.assertEqual([login for login in answers if answers[login] == REFUSAL], refused)
+                policyd.ctl("account", "unlock", locked)
+        self.assertEqual(policyd.ctl("account", "report", JOE, "--invalid-recipient"),
+                         "counted 1 invalid_recipients of example.com\n")
+
     def test_a_held_message_waits_in_the_hold_queue(self):
         policyd = Policyd(self, tables='[locks]\naction = "hold"\n')
         postfix = Postfix(self, policyd.endpoint, ask_in=("recipient", "data", "end_of_data"))
