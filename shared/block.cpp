@@ -138,7 +138,12 @@ Block Block::from_fields(BlockTarget target, const std::map<std::string, std::st
     *warning += fmt::format("{} block {}: {}", block_type_name(block.target.type),
                             quoted(block.target.target), what);
   };
-  for (const TextField& field : kTextFields) block.*field.member = get(field.name);
+  for (const TextField& field : kTextFields) {
+    std::string& text = block.*field.member = get(field.name);
+    if (text.size() <= kLongestNote) continue;
+    warn(fmt::format("{} is longer than {} octets and was cut", field.name, kLongestNote));
+    text.resize(kLongestNote);
+  }
 
   if (const std::string direction = get("direction"); !direction.empty()) {
     const auto known = parse_block_direction(to_lower(trim(direction)));

@@ -69,7 +69,12 @@ Lock Lock::from_fields(std::string account, const std::map<std::string, std::str
     if (!warning->empty()) *warning += "; ";
     *warning += std::string(name) + " " + quoted(value) + " " + what;
   };
-  for (const TextField& field : kTextFields) lock.*field.member = get(field.name);
+  for (const TextField& field : kTextFields) {
+    std::string& text = lock.*field.member = get(field.name);
+    if (text.size() <= kLongestNote) continue;
+    warn(field.name, text, "is longer than " + std::to_string(kLongestNote) + " octets and was cut");
+    text.resize(kLongestNote);
+  }
   for (const TimeField& field : kTimeFields) {
     const std::string text = get(field.name);
     if (text.empty()) continue;

@@ -48,6 +48,9 @@ std::string_view trim(std::string_view text);
 // A whole number in digits alone, without a sign, from 0 to `most`.
 std::optional<int64_t> parse_whole_number(std::string_view text, int64_t most = INT64_MAX);
 
+// Octets of what people write beside a block or a lock; of what is longer, in Redis, the rest does not count.
+inline constexpr size_t kLongestNote = 1000;
+
 // Every character is well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates).
 bool is_utf8(std::string_view text);
 

@@ -10,7 +10,6 @@ namespace policyd {
 
 namespace {
 
-constexpr size_t kLongestText = 1000;
 constexpr Milliseconds kLongestBlock = std::chrono::hours(24 * 3650);
 
 Result<void> set_direction(Block& block, const std::string& value, const BlockRules&) {
@@ -33,7 +32,7 @@ Result<void> set_text(Block& block, const std::string& value, const BlockRules&)
   const auto is_control = [](char c) { return static_cast<uint8_t>(c) < 0x20 || c == 0x7f; };
   if (std::any_of(value.begin(), value.end(), is_control))
     return Error{policyd::quoted(value) + " holds a control character"};
-  if (value.size() > kLongestText) return Error{"the text is longer than 1000 octets"};
+  if (value.size() > kLongestNote) return Error{"the text is longer than 1000 octets"};
   block.*Member = value;
   return {};
 }

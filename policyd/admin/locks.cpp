@@ -17,8 +17,6 @@ namespace policyd {
 
 namespace {
 
-constexpr size_t kLongestText = 1000;
-
 Error wrong(std::string_view key, const std::string& reason) { return {std::string(key) + ": " + reason}; }
 
 Result<void> set_text(std::string& into, std::string_view key, const Json& value) {
@@ -28,7 +26,7 @@ Result<void> set_text(std::string& into, std::string_view key, const Json& value
   if (std::any_of(text->begin(), text->end(), is_control)) {
     return wrong(key, policyd::quoted(*text) + " holds a control character");
   }
-  if (text->size() > kLongestText) return wrong(key, "the text is longer than 1000 octets");
+  if (text->size() > kLongestNote) return wrong(key, "the text is longer than 1000 octets");
   into = *text;
   return {};
 }

@@ -42,14 +42,14 @@ local function record(event, who)
   redis.call('XADD', history, 'MAXLEN', most, '*', unpack(entry))
   redis.call('PEXPIRE', history, remembered)
 end
--- As parse_time reads it.
+-- As Lock::from_fields reads it.
 local function is_over(text)
   local y, mo, d, h, mi, s = string.match(text, '^(%d%d%d%d)%-(%d%d)%-(%d%d)T(%d%d):(%d%d):(%d%d)Z$')
   if not y then return false end
   local leap = y % 4 == 0 and (y % 100 ~= 0 or y % 400 == 0)
   local days = ({31, leap and 29 or 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31})[tonumber(mo)]
   return days and tonumber(d) >= 1 and tonumber(d) <= days and tonumber(h) <= 23 and tonumber(mi) <= 59 and
-         tonumber(s) <= 60 and text <= now
+         tonumber(s) <= 59 and text <= now
 end
 local ended = {}
 if is_over(field('until')) then

@@ -33,8 +33,8 @@ namespace policyd {
 //
 // Signs are counted with the same charge where there are limits of them. Different elements (recipients, client
 // networks) count from the last time each was seen, exactly; a new one beyond the limit is refused, one that is known
-// in the window passes. Recipients that Postfix did not accept are counted and refuse nothing. A message that is refused
-// at its end takes along the recipients that were new with it.
+// in the window passes. Recipients that Postfix did not accept are counted and refuse nothing. A message that is
+// refused at its end takes along the recipients that were new with it.
 struct Charge {
   enum class Kind : uint8_t {
     recipient,  // RCPT: the message (if new), this recipient (if new), and the declared size

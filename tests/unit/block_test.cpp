@@ -76,6 +76,10 @@ TEST_CASE("block: a slip of the pen is told and does not lift the block") {
     CHECK(warning == c.warning);
   }
   CHECK(Block::from_fields(kJoe, {{"direction", "x"}}, nullptr).direction == BlockDirection::both);
+  std::string warning;
+  const Block block = Block::from_fields(kJoe, {{"description", std::string(100'000, 'x')}}, &warning);
+  CHECK(block.description == std::string(1'000, 'x'));
+  CHECK(warning == "email block \"joe@example.com\": description is longer than 1000 octets and was cut");
 }
 
 TEST_CASE("block: the names of the directions") {

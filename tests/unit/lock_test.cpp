@@ -78,6 +78,8 @@ TEST_CASE("lock: what a hand wrote wrong is told, and lifts no lock") {
       {{{"unlocks", "-1"}}, "unlocks \"-1\" is not a whole number; taken for 0"},
       {{{"unlocks", "two"}, {"until", "x"}},
        "until \"x\"" + until + "; unlocks \"two\" is not a whole number; taken for 0"},
+      {{{"reason", std::string(1'001, 'x')}},
+       "reason \"" + std::string(256, 'x') + "\"... is longer than 1000 octets and was cut"},
   };
   for (const Case& c : cases) {
     std::string warning;
