@@ -15,6 +15,7 @@ namespace policyd::test {
 class TestLoop {
  public:
   static constexpr uint64_t kPatience = 30'000;  // ms
+  static constexpr uint64_t kTick = 10;          // ms
 
   TestLoop() { uv_loop_init(&loop_); }
   ~TestLoop() {
@@ -44,14 +45,19 @@ class TestLoop {
   }
 
  private:
-  // Keeps the loop turning, as the timers of the project alone do not, and ends a wait for ever.
+  // Keeps the loop turning, as the timers of the project alone do not, also for what only the outside knows (a process
+  // that is gone, a file that is there); and ends a wait for ever.
   class Watchdog {
    public:
     explicit Watchdog(uv_loop_t* loop) : timer_(new State) {
       uv_timer_init(loop, &timer_->handle);
       uv_timer_start(
-          &timer_->handle, [](uv_timer_t* handle) { reinterpret_cast<State*>(handle)->expired = true; },
-          kPatience, 0);
+          &timer_->handle,
+          [](uv_timer_t* handle) {
+            State& state = *reinterpret_cast<State*>(handle);
+            state.expired = ++state.ticks * kTick >= kPatience;
+          },
+          kTick, kTick);
     }
     ~Watchdog() {
       uv_close(reinterpret_cast<uv_handle_t*>(&timer_->handle),
@@ -64,6 +70,7 @@ class TestLoop {
    private:
     struct State {
       uv_timer_t handle;
+      uint64_t ticks = 0;
       bool expired = false;
     };
     State* timer_;

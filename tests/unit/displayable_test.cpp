@@ -31,7 +31,7 @@ TEST_CASE("displayable: what a terminal obeys, or what changes how others are sh
 }
 
 TEST_CASE("displayable: a name that could be taken for another stands between quotes") {
-  const std::pair<std::string, std::string_view> cases[] = {
+  const std::pair<std::string, std::string> cases[] = {
       {"joe@example.com", "joe@example.com"},
       {"j\u00f6rg", "j\u00f6rg"},
       {"a b", "a b"},
