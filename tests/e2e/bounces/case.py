@@ -120,6 +120,7 @@ class Bounces(E2eTest):
         recorder = self.directory / "policyctl"
         recorder.write_text(RECORDER)
         recorder.chmod(0o755)
+        wait_until(log.exists, f"{log}, which Postfix makes with its first line")
         follower = Daemon(self, f"policyd-bounces-{name}")
         follower.launch([sys.executable, CONTRIB / "policyd-bounces", "--log", log, "--policyctl", recorder,
                          "--every", "0.05"])
