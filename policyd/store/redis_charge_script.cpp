@@ -17,8 +17,7 @@ local records, times = ARGV[1], ARGV[2]
 local RECORD, RECORD_SIZE = '<BBdc8', 18
 if #records % RECORD_SIZE ~= 0 then return redis.error_reply('ERR a record of charges is cut short') end
 local CHARGES = #records / RECORD_SIZE
-local TEST, DRY, MERGE, GIVE_BACK = 0, 1, 2, 3
-local BUCKETS = 60
+local DRY, MERGE, GIVE_BACK = 1, 2, 3  -- 0: tested and counted
 local floor, max, min, find, sub, rep = math.floor, math.max, math.min, string.find, string.sub, string.rep
 local numbers_of, octets_of, call, try = struct.unpack, struct.pack, redis.call, redis.pcall
 
