@@ -115,11 +115,10 @@ int64_t Outgoing::accepted_of(const Message& message, int64_t count) {
 }
 
 Charge Outgoing::sign_of(std::string_view account, const AccountPolicy& policy, Meter meter, int64_t amount) {
-  static const Limits kNone;
   Charge charge;
   charge.kind = Charge::Kind::sign;
   charge.account = account;
-  charge.limits = &kNone;
+  charge.limits = &policy.limits;
   charge.signs = &policy.signs;
   charge.meter = meter;
   charge.amount = amount;

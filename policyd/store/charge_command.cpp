@@ -12,12 +12,24 @@ namespace policyd {
 namespace {
 
 constexpr size_t kKeysAt = 3;      // the verb, the script and the number of keys stand before the keys
-constexpr size_t kFixedAfter = 2;  // records and times stand behind them, then the lists
+constexpr size_t kFixedAfter = 3;  // records, times and networks stand behind them, then the lists
 
 constexpr unsigned kModes[] = {0, ChargeRecord::test_only, ChargeRecord::merges,
                                ChargeRecord::merges | ChargeRecord::if_known};
 
-bool has_signs(const Charge& charge) { return charge.signs && !charge.signs->empty(); }
+const Limits& signs_of(const Charge& charge) {
+  static const Limits kNone;
+  return charge.signs ? *charge.signs : kNone;
+}
+
+bool has_elements(const Limits& signs) {
+  return std::any_of(signs.begin(), signs.end(), [](const Limit& limit) { return counts_elements(limit.meter); });
+}
+
+bool counts_recipients(const Limits& signs) {
+  return std::any_of(signs.begin(), signs.end(),
+                     [](const Limit& limit) { return limit.meter == Meter::distinct_recipients; });
+}
 
 // Where no recipient is charged its place in the record has a number.
 bool settles(const Charge& charge) {
@@ -29,7 +41,7 @@ unsigned mode_of(const Charge& charge, ChargeMode mode) {
 }
 
 unsigned what_of(const Charge& charge, ChargeMode mode) {
-  return (has_signs(charge) ? ChargeRecord::has_signs : 0U) |
+  return (has_elements(signs_of(charge)) ? ChargeRecord::elements : 0U) |
          (charge.kind == Charge::Kind::sign ? ChargeRecord::sign : 0U) |
          (settles(charge) ? ChargeRecord::settles : 0U) | mode_of(charge, mode) |
          (charge.instance.empty() ? 0U : ChargeRecord::has_message) | (charge.ended ? ChargeRecord::ended : 0U);
@@ -67,7 +79,7 @@ std::vector<LimitUse> uses_of(const Charge& charge, std::string_view numbers) {
 void ChargeCommand::clear() {
   key_count_ = 0;
   timed_ = false;
-  for (std::string* octets : {&rates_, &messages_, &records_, &times_, &sign_keys_, &sign_records_}) octets->clear();
+  for (std::string* octets : {&rates_, &messages_, &seen_, &records_, &times_, &networks_}) octets->clear();
   lists_.clear();
 }
 
@@ -83,72 +95,72 @@ void ChargeCommand::add(const Charge& charge, ChargeMode mode, WallTime at) {
     ++key_count_;
   }
   records_.push_back(static_cast<char>(what_of(charge, mode)));
-  records_.push_back(static_cast<char>(list_of(*charge.limits)));
-  append_number(records_, static_cast<double>(charge.bytes));
-  if (settles(charge)) {
+  records_.push_back(static_cast<char>(list_of(*charge.limits, signs_of(charge))));
+  add_amounts(charge);
+  append_number(times_, static_cast<double>(at.time_since_epoch().count()));
+  timed_ = timed_ || mode == ChargeMode::merge || mode == ChargeMode::merge_known;
+  if (has_elements(signs_of(charge))) add_elements(charge);
+}
+
+void ChargeCommand::add_amounts(const Charge& charge) {
+  const bool sign = charge.kind == Charge::Kind::sign;
+  append_number(records_, static_cast<double>(sign ? charge.amount : charge.bytes));
+  if (sign) {
+    append_number(records_, static_cast<double>(charge.meter));
+  } else if (settles(charge)) {
     append_number(records_, static_cast<double>(charge.recipients));
+  } else if (counts_recipients(signs_of(charge))) {
+    append_element(records_, Meter::distinct_recipients, charge.recipient);
   } else {
     append_recipient(records_, charge);
   }
-  append_number(times_, static_cast<double>(at.time_since_epoch().count()));
-  timed_ = timed_ || mode == ChargeMode::merge || mode == ChargeMode::merge_known;
-  if (has_signs(charge)) add_signs(charge);
 }
 
-void ChargeCommand::add_signs(const Charge& charge) {
-  scratch_.clear();
-  keys_.append_signs(scratch_, charge.account);
-  append_bulk(sign_keys_, scratch_);
+void ChargeCommand::add_elements(const Charge& charge) {
   scratch_.clear();
   keys_.append_seen(scratch_, charge.account);
-  append_bulk(sign_keys_, scratch_);
-  key_count_ += 2;
-  sign_records_.push_back(static_cast<char>(list_of(*charge.signs)));
-  if (charge.kind == Charge::Kind::sign) {
-    append_number(sign_records_, static_cast<double>(charge.meter));
-    append_number(sign_records_, static_cast<double>(charge.amount));
-    return;
-  }
+  append_bulk(seen_, scratch_);
+  ++key_count_;
   const bool recipient = charge.kind == Charge::Kind::recipient;
-  append_element(Meter::distinct_recipients, recipient ? charge.recipient : std::string_view());
-  append_element(Meter::client_networks, recipient ? charge.network : std::string_view());
+  append_element(networks_, Meter::client_networks, recipient ? charge.network : std::string_view());
 }
 
 // No text is 0, no hash is; the lowest bit of the last octet is left to the script.
-void ChargeCommand::append_element(Meter meter, std::string_view element) {
+void ChargeCommand::append_element(std::string& out, Meter meter, std::string_view element) const {
   constexpr uint64_t kLeft = uint64_t{1} << 56;
   SipKey key = elements_;
   key.first += static_cast<uint64_t>(meter);
   uint64_t hash = element.empty() ? 0 : siphash(key, element).low & ~kLeft;
   if (!element.empty() && hash == 0) hash = 1;
-  for (int octet = 0; octet < 8; ++octet, hash >>= 8) sign_records_.push_back(static_cast<char>(hash & 0xff));
+  for (int octet = 0; octet < 8; ++octet, hash >>= 8) out.push_back(static_cast<char>(hash & 0xff));
 }
 
 // Most charges share one list.
-size_t ChargeCommand::list_of(const Limits& limits) {
-  const auto same = [&limits](const Limits* list) { return list == &limits || *list == limits; };
+size_t ChargeCommand::list_of(const Limits& limits, const Limits& signs) {
+  const auto same = [&](const List& list) {
+    return (list.limits == &limits || *list.limits == limits) && (list.signs == &signs || *list.signs == signs);
+  };
   const auto found = std::find_if(lists_.begin(), lists_.end(), same);
   const auto index = static_cast<size_t>(found - lists_.begin());
-  if (found == lists_.end()) lists_.push_back(&limits);
+  if (found == lists_.end()) lists_.push_back({&limits, &signs});
   return index + 1;
 }
 
 std::string_view ChargeCommand::take(std::string_view verb, std::string_view script) {
   command_.clear();
-  const size_t signs = sign_records_.empty() ? 0 : 1;
-  append_command_head(command_, kKeysAt + key_count_ + kFixedAfter + lists_.size() + signs);
+  append_command_head(command_, kKeysAt + key_count_ + kFixedAfter + lists_.size());
   append_bulk(command_, verb);
   append_bulk(command_, script);
   append_bulk(command_, key_count_);
-  command_.append(rates_).append(messages_).append(sign_keys_);
+  command_.append(rates_).append(messages_).append(seen_);
   append_bulk(command_, records_);
   append_bulk(command_, timed_ ? std::string_view(times_) : std::string_view());
-  for (const Limits* list : lists_) {
+  append_bulk(command_, networks_);
+  for (const List& list : lists_) {
     scratch_.clear();
-    append_limits(scratch_, *list);
+    append_limits(scratch_, *list.limits, *list.signs);
     append_bulk(command_, scratch_);
   }
-  if (signs > 0) append_bulk(command_, sign_records_);
   return command_;
 }
 
@@ -156,8 +168,8 @@ ChargeResult ChargeAnswer::result(const Charge& charge) const {
   const size_t limits = charge.limits->size();
   const size_t signs = charge.signs ? charge.signs->size() : 0;
   ChargeResult result;
-  if (sign && *sign < signs) {
-    result.sign = (*charge.signs)[*sign];
+  if (sign && *sign >= limits && *sign < limits + signs) {
+    result.sign = (*charge.signs)[*sign - limits];
     result.sign_used = sign_used;
   }
   if (kind == Kind::passed) return result;

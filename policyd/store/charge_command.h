@@ -27,8 +27,7 @@ enum class ChargeMode : uint8_t {
 // Charges are added, then the command is taken; clear() begins another one in the same memory.
 class ChargeCommand {
  public:
-  // Charges of one run: Redis does nothing else meanwhile, for about a millisecond. Each may bring two lists of limits,
-  // and an octet numbers them.
+  // Charges of one run: Redis does nothing else meanwhile, for a millisecond or two. An octet numbers their lists.
   static constexpr size_t kMost = 127;
 
   explicit ChargeCommand(const Keys& keys) : keys_(keys) {}
@@ -43,19 +42,23 @@ class ChargeCommand {
   [[nodiscard]] std::string_view take(std::string_view verb, std::string_view script);
 
  private:
-  size_t list_of(const Limits& limits);
-  void add_signs(const Charge& charge);
-  void append_element(Meter meter, std::string_view element);
+  struct List {
+    const Limits* limits;
+    const Limits* signs;
+  };
+  size_t list_of(const Limits& limits, const Limits& signs);
+  void add_amounts(const Charge& charge);
+  void add_elements(const Charge& charge);
+  void append_element(std::string& out, Meter meter, std::string_view element) const;
 
   const Keys& keys_;
   size_t key_count_ = 0;
   bool timed_ = false;  // some charge has a time of its own
-  std::string rates_, messages_;  // keys, as bulk strings
-  std::string records_, times_;
-  std::string sign_keys_, sign_records_;
+  std::string rates_, messages_, seen_;  // keys, as bulk strings
+  std::string records_, times_, networks_;
   SipKey elements_;
   std::string scratch_, command_;
-  std::vector<const Limits*> lists_;
+  std::vector<List> lists_;
 };
 
 // What became of one charge.
@@ -64,7 +67,7 @@ struct ChargeAnswer {
   size_t limit = 0;                          // refused: which of the charge's limits, those of signs behind the others
   std::optional<Milliseconds> retry_after;   // refused
   std::string_view uses;                     // refused: what each limit's window holds, as numbers; into the reply
-  std::optional<size_t> sign;                // gone over: which of its limits of signs
+  std::optional<size_t> sign;                // gone over: which of them
   int64_t sign_used = 0;                     // and what its window holds
   std::string_view error;                    // failed: a view into the reply, as Redis says it outside of scripts
 

@@ -60,10 +60,7 @@ std::optional<std::string> Keys::parse_tagged(std::string_view kind, std::string
 
 std::optional<std::string> Keys::parse_account(std::string_view key) const { return parse_tagged("account:", key); }
 std::optional<std::string> Keys::parse_lock(std::string_view key) const { return parse_tagged("lock:", key); }
-std::optional<std::string> Keys::parse_counters(std::string_view key) const {
-  auto account = parse_tagged("rate:", key);
-  return account ? account : parse_tagged("signs:", key);
-}
+std::optional<std::string> Keys::parse_rate(std::string_view key) const { return parse_tagged("rate:", key); }
 
 std::string Keys::escaped_prefix() const {
   std::string pattern;

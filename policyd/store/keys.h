@@ -27,10 +27,8 @@ class Keys {
   [[nodiscard]] std::string unlocks(std::string_view account) const;   // policyd:unlocks:{joe@example.com}
   [[nodiscard]] std::string history(std::string_view account) const;   // policyd:history:{joe@example.com}
   void append_rate(std::string& out, std::string_view account) const;
-  // policyd:signs:{joe@example.com}, its counters of signs; policyd:seen:{joe@example.com}, the elements they count.
-  void append_signs(std::string& out, std::string_view account) const { append_tagged(out, "signs:", account); }
+  // policyd:seen:{joe@example.com}, the different elements that it counts.
   void append_seen(std::string& out, std::string_view account) const { append_tagged(out, "seen:", account); }
-  [[nodiscard]] std::string signs(std::string_view account) const { return tagged("signs:", account); }
   [[nodiscard]] std::string seen(std::string_view account) const { return tagged("seen:", account); }
   // policyd:elements, what the elements are hashed with on all nodes.
   [[nodiscard]] std::string elements() const { return prefix_ + "elements"; }
@@ -53,16 +51,16 @@ class Keys {
   [[nodiscard]] std::string blocks() const { return prefix_ + "block:"; }
   [[nodiscard]] std::string accounts() const { return prefix_ + "account:"; }
   [[nodiscard]] std::string locks() const { return prefix_ + "lock:"; }
-  // SCAN patterns: of blocks, accounts and locks together (no other key begins with one of these letters), and of rates
-  // and signs.
+  // SCAN patterns: of blocks, accounts and locks together (no other key begins with one of these letters), and of
+  // rates.
   [[nodiscard]] std::string mirrored_pattern() const { return escaped_prefix() + "[abl]*"; }
-  [[nodiscard]] std::string counters_pattern() const { return escaped_prefix() + "[rs][ai][tg]*"; }
+  [[nodiscard]] std::string rates_pattern() const { return escaped_prefix() + "rate:*"; }
 
   // The other way round. A block key that names no possible target is an Error, any other key is nothing.
   [[nodiscard]] std::optional<Result<BlockTarget>> parse_block(std::string_view key) const;
   [[nodiscard]] std::optional<std::string> parse_account(std::string_view key) const;
   [[nodiscard]] std::optional<std::string> parse_lock(std::string_view key) const;
-  [[nodiscard]] std::optional<std::string> parse_counters(std::string_view key) const;  // a rate's, or of signs
+  [[nodiscard]] std::optional<std::string> parse_rate(std::string_view key) const;
 
  private:
   void append_tagged(std::string& out, std::string_view kind, std::string_view account) const;

@@ -123,14 +123,18 @@ void append_number(std::string& out, double number) {
   out.append(octets, kOctets);
 }
 
-void append_limits(std::string& out, const Limits& limits) {
+void append_limits(std::string& out, const Limits& limits, const Limits& signs) {
   out.append(kForm);
-  append_number(out, static_cast<double>(limits.size()));
-  for (const Limit& limit : limits) {
-    append_number(out, static_cast<double>(limit.meter));
-    append_number(out, static_cast<double>(limit.window.count()));
+  append_number(out, static_cast<double>(limits.size() + signs.size()));
+  for (const Limits* list : {&limits, &signs}) {
+    for (const Limit& limit : *list) {
+      append_number(out, static_cast<double>(limit.meter));
+      append_number(out, static_cast<double>(limit.window.count()));
+    }
   }
-  for (const Limit& limit : limits) append_number(out, static_cast<double>(limit.maximum));
+  for (const Limits* list : {&limits, &signs}) {
+    for (const Limit& limit : *list) append_number(out, static_cast<double>(limit.maximum));
+  }
 }
 
 std::optional<Counters> unpack_counters(std::string_view octets) {

@@ -1,7 +1,8 @@
 // Rows of numbers as the charge script keeps and takes them: 8 octets each, an IEEE 754 double, little-endian (Lua's
 // own kind of number, whole ones exact up to 2^53). Pure.
 //
-// The counters of an account in Redis, all that stands in the string but the first 8 octets being such numbers:
+// The counters of an account in Redis, of mail and of signs, all that stands in the string but the first 8 octets being
+// such numbers:
 //   "policyd" and the form, 2
 //   n, then meter and window in ms of each of n counters
 //   from, until           ms since 1970 between which each counter's newest bucket is the current one
@@ -26,9 +27,9 @@ void append_number(std::string& out, double number);
 // The whole number at `index`; 0 where there is none.
 int64_t number_at(std::string_view octets, size_t index);
 
-// What the script needs of a list of limits: the front of a state that has just its counters, up to their windows;
-// then the maximum of each. No meter has a window twice (AccountSettings::set sees to that).
-void append_limits(std::string& out, const Limits& limits);
+// What the script needs of limits, those of signs behind the others: the front of a state that has just their counters,
+// up to their windows; then the maximum of each. No meter has a window twice (AccountSettings::set sees to that).
+void append_limits(std::string& out, const Limits& limits, const Limits& signs);
 
 // What the script keeps of an account. Nothing where the octets are of another form or damaged; no octets are no
 // counters.

@@ -89,7 +89,6 @@ class RedisStore final : public Store, private RedisLink::User {
   Task<Result<RedisReply>> ask(std::vector<std::string> command);
   [[nodiscard]] Error away_error() const;
   [[nodiscard]] Error refusal(const RedisReply& reply) const;
-  Task<Result<std::vector<Usage>>> counters(std::string key);
   void warn_unreadable(const std::string& key);
 
   // redis_locks.cpp

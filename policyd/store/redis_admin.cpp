@@ -94,17 +94,17 @@ Task<Result<bool>> RedisStore::remove_setting(std::string account, std::string k
 
 Task<Result<Store::AccountPage>> RedisStore::list_usage(size_t limit) {
   AccountPage page;
-  std::set<std::string> listed;  // one that has signs has two keys, and SCAN may tell a key twice
+  std::set<std::string> listed;  // SCAN may tell a key twice
   std::string cursor = "0";
   do {
-    std::vector<std::string> scan{"SCAN", cursor, "MATCH", keys_.counters_pattern(), "COUNT", "1000"};
+    std::vector<std::string> scan{"SCAN", cursor, "MATCH", keys_.rates_pattern(), "COUNT", "1000"};
     const auto scanning = ask(std::move(scan));
     auto reply = co_await scanning;
     if (!reply) co_return reply.error();
     if (reply->elements.size() != 2) co_return Error{"SCAN was answered with nothing"};
     cursor = reply->elements[0].text;
     for (const RedisReply& key : reply->elements[1].elements) {
-      const auto account = keys_.parse_counters(key.text);
+      const auto account = keys_.parse_rate(key.text);
       if (!account || !listed.insert(*account).second) continue;
       if (page.accounts.size() == limit) {
         page.more = true;
@@ -119,20 +119,9 @@ Task<Result<Store::AccountPage>> RedisStore::list_usage(size_t limit) {
   co_return page;
 }
 
-// Those of mail, then those of signs.
-Task<Result<AccountUsage>> RedisStore::usage(std::string account) {
-  AccountUsage all{account, {}};
-  for (std::string key : {keys_.rate(account), keys_.signs(account)}) {
-    const auto reading = counters(std::move(key));
-    auto used = co_await reading;
-    if (!used) co_return used.error();
-    all.usage.insert(all.usage.end(), used->begin(), used->end());
-  }
-  co_return all;
-}
-
 // What is no string, or of another form, counts as nothing, as it does for a charge.
-Task<Result<std::vector<Usage>>> RedisStore::counters(std::string key) {
+Task<Result<AccountUsage>> RedisStore::usage(std::string account) {
+  const std::string key = keys_.rate(account);
   std::vector<std::string> get{"GET", key};
   const auto exchanging = exchange(std::move(get));
   auto reply = co_await exchanging;
@@ -142,9 +131,10 @@ Task<Result<std::vector<Usage>>> RedisStore::counters(std::string key) {
   const auto counters = wrong_type ? std::nullopt : unpack_counters(reply->text);
   if (!counters) {
     warn_unreadable(key);
-    co_return std::vector<Usage>{};
+    co_return AccountUsage{std::move(account), {}};
   }
-  co_return counters->usage(clock_.wall() + link_.nodes().redis_ahead());
+  AccountUsage used{std::move(account), counters->usage(clock_.wall() + link_.nodes().redis_ahead())};
+  co_return used;
 }
 
 void RedisStore::warn_unreadable(const std::string& key) {
@@ -153,7 +143,7 @@ void RedisStore::warn_unreadable(const std::string& key) {
 }
 
 Task<Result<bool>> RedisStore::reset_usage(std::string account) {
-  std::vector<std::string> del{"DEL", keys_.rate(account), keys_.signs(account), keys_.seen(account)};
+  std::vector<std::string> del{"DEL", keys_.rate(account), keys_.seen(account)};
   const auto asking = ask(std::move(del));
   auto reply = co_await asking;
   if (!reply) co_return reply.error();

@@ -2,8 +2,8 @@
 // be counted for is its own trouble.
 //
 // Nearly every charge adds to counters that are all in their newest bucket (packed_numbers.h): that way is short, and
-// the rest of the script (redis_counter_script.cpp, and for signs redis_sign_script.cpp) is not even made where no
-// charge of a run needs it.
+// the rest of the script (redis_counter_script.cpp, and for elements redis_element_script.cpp) is not even made where
+// no charge of a run needs it.
 #include <string>
 
 #include "policyd/store/redis_scripts.h"
@@ -12,27 +12,46 @@ namespace policyd {
 
 namespace {
 
-const std::string kSource = std::string(kCounterScript).append(kSignScript).append(R"lua(
-local records, times = ARGV[1], ARGV[2]
-local RECORD, RECORD_SIZE = '<BBdc8', 18
+const std::string kSource = std::string(kCounterScript).append(kElementScript).append(R"lua(
+local records, times, networks = ARGV[1], ARGV[2], ARGV[3]
+local RECORD, RECORD_SIZE, NETWORK_SIZE, LISTS = '<BBdc8', 18, 8, 3
 if #records % RECORD_SIZE ~= 0 then return redis.error_reply('ERR a record of charges is cut short') end
-local CHARGES = #records / RECORD_SIZE
-local DRY, MERGE, GIVE_BACK = 1, 2, 3  -- 0: tested and counted
-local floor, max, min, find, sub, rep = math.floor, math.max, math.min, string.find, string.sub, string.rep
+local CHARGES, WITH_ELEMENTS = #records / RECORD_SIZE, #networks / NETWORK_SIZE
+local LIVE, DRY, MERGE, GIVE_BACK = 0, 1, 2, 3
+local MAIL, DISTINCT, NETWORKS, INVALID, LAST = 3, 4, 5, 6, 8  -- meters: 1 to MAIL are limits of mail, others of signs
+local floor, max, min = math.floor, math.max, math.min
+local find, sub, byte, rep = string.find, string.sub, string.byte, string.rep
 local numbers_of, octets_of, call, try = struct.unpack, struct.pack, redis.call, redis.pcall
 
 local time = call('TIME')
 local now = time[1] * 1000 + floor(time[2] / 1000)
 
--- Limits, as 2 * size numbers (meter and window of each), then the maximum of each; and how a state of just these
--- counters is read and written.
+-- Limits, and how a state of just these counters is read and written. `testing`: what can refuse, in the order in which
+-- it is tested; `distinct` and `networks`: the counters of elements.
 local lists = {}
 local function read_limits(list)
-  local octets = ARGV[list + 2]
+  local octets = ARGV[list + LISTS]
   local size = (#octets - 16) / 24
-  local limits = {numbers_of('<' .. rep('d', 3 * size), octets, 17)}
+  local numbers = {numbers_of('<' .. rep('d', 3 * size), octets, 17)}
   local front = 16 + 16 * size
-  limits.size, limits.front = size, sub(octets, 1, front)
+  local limits = {size = size, mail = 0, meters = {}, windows = {}, maxima = {}, testing = {}, longest = 0}
+  local counters = {[DISTINCT] = {}, [NETWORKS] = {}}
+  for c = 1, size do
+    local meter, window = numbers[2 * c - 1], numbers[2 * c]
+    limits.meters[c], limits.windows[c], limits.maxima[c] = meter, window, numbers[2 * size + c]
+    if meter <= MAIL then limits.mail = c end
+    if counters[meter] then
+      table.insert(counters[meter], c)
+      limits.longest = max(limits.longest, window)
+    end
+  end
+  for meter = DISTINCT, NETWORKS do
+    for _, c in ipairs(counters[meter]) do table.insert(limits.testing, c) end
+  end
+  for c = 1, limits.mail do table.insert(limits.testing, c) end
+  limits.distinct = #counters[DISTINCT] > 0 and counters[DISTINCT]
+  limits.networks = #counters[NETWORKS] > 0 and counters[NETWORKS]
+  limits.front = sub(octets, 1, front)
   limits.header_at, limits.header, limits.header_end = front + 1, '<dd' .. rep('dd', size), front + 16 + 16 * size
   limits.last = limits.header_end - 1 .. ''  -- as GETRANGE counts
   limits.totals_at, limits.totals = front + 16 .. '', '<' .. rep('dd', size)
@@ -41,53 +60,126 @@ local function read_limits(list)
 end
 
 local amounts = {}  -- what the charge at hand adds to each meter
+for meter = 1, LAST do amounts[meter] = 0 end
 
 -- Adds where the counters stand. False, with nothing changed, where they have to be made anew or a limit is in the way.
-local function add_in_place(key, limits, at, mode)
+-- True: which sign is gone over, if any (from 0), and what its window holds; and whether it was the first sign of a
+-- bucket.
+local function add_in_place(key, limits, at, tests)
   local packed = try('GETRANGE', key, '0', limits.last)  -- all of a busy account would be several times as much
   if type(packed) ~= 'string' or #packed ~= limits.header_end or find(packed, limits.front, 1, true) ~= 1 then
     return false
   end
   local header = {numbers_of(limits.header, packed, limits.header_at)}
   if not (header[1] <= at and now < header[2]) then return false end
-  local size = limits.size
-  for c = 1, size do
-    local amount = amounts[limits[2 * c - 1]]
+  local meters, maxima, over, used, changes, first = limits.meters, limits.maxima, nil, nil, false, false
+  local tested, mail, place = tests and NETWORKS or 0, limits.mail, 3
+  for c = 1, limits.size do
+    local meter, total = meters[c], header[place]
+    local amount = amounts[meter]
     if amount ~= 0 then
-      local total = header[2 * c + 1] + amount
-      if amount < 0 or (not (total <= limits[2 * size + c]) and mode <= DRY) then return false end
-      header[2 * c + 1], header[2 * c + 2] = total, header[2 * c + 2] + amount
+      total, changes = total + amount, true
+      if amount < 0 or (meter <= tested and not (total <= maxima[c])) then return false end
+      local newest = header[place + 1]
+      if newest == 0 and c > mail then first = true end
+      header[place], header[place + 1] = total, newest + amount
     end
+    if c > mail and total > maxima[c] and not over then over, used = c - 1, total end
+    place = place + 2
   end
-  if mode ~= DRY then
-    call('SETRANGE', key, limits.totals_at, octets_of(limits.totals, unpack(header, 3)))
-  end
-  return true
+  if changes then call('SETRANGE', key, limits.totals_at, octets_of(limits.totals, unpack(header, 3))) end
+  return true, over, used, first
 end
 
-local way
-local stale = {}  -- keys that have been written to since they were read
-local messages = #KEYS > CHARGES and call('MGET', unpack(KEYS, CHARGES + 1))  -- false: missing, or no string
-
--- What counts signs, made when a charge has some.
-local signs_way
-local function with_signs()
-  signs_way = signs_way or sign_part({
-    now = now, stale = stale,
-    limits = function(list) return lists[list] or read_limits(list) end,
-    long_way = function()
-      way = way or long_way({now = now, amounts = amounts})
-      return way
-    end,
-    fetched = function(key) return messages[key - CHARGES] end,
-  })
-  return signs_way
+-- What is made once a charge needs it.
+local elements, way
+local function with_elements()
+  elements = elements or element_part({now = now, amounts = amounts})
+  return elements
+end
+local function with_way()
+  way = way or long_way({now = now, amounts = amounts, elements = with_elements})
+  return way
 end
 
--- Nothing: passed; or the limit and the wait of a refusal.
-local function charge(what, limits, at, mode, bytes, recipient, rate, message_key, message, signs)
+-- Which sign is gone over (from 0), and what its window holds.
+local function sign_over(limits, ours)
+  for c = limits.mail + 1, limits.size do
+    if ours[c].total > limits.maxima[c] then return c - 1, ours[c].total end
+  end
+end
+
+-- What the window of each limit holds.
+local function uses_of(ours)
+  local totals = {}
+  for c, counter in ipairs(ours) do totals[c] = octets_of('<d', counter.total) end
+  return table.concat(totals)
+end
+
+-- Adds however the counters stand. `charged`: what its message has been charged, which all goes back where this refuses
+-- (else nil), with its recipients. Nothing: passed; or the limit, the wait and the uses of a refusal; then as of
+-- add_in_place, all that is said of a sign.
+local function add_anew(key, seen, limits, at, since, mode, charged, hashes)
+  local way = with_way()
+  local ours, others = way.arrange(limits, try('GET', key))
+  local adds, moves = way.shares_of(limits, at)
+  local refused, wait, by_elements
+  if mode <= DRY then refused, wait, by_elements = way.test(limits, ours, adds) end
+  if mode == DRY or (refused and not charged) then
+    local over, used = sign_over(limits, ours)
+    if by_elements then over, used = by_elements, ours[by_elements + 1].total + 1 end
+    return refused, wait, refused and uses_of(ours), over, used
+  end
+  -- A message refused at its end was not accepted at all.
+  if refused then
+    for meter = 1, MAIL do amounts[meter] = -charged[meter] end
+    amounts[INVALID] = 0
+    adds, moves = way.shares_of(limits, at)
+  end
+  if seen and (refused or mode == GIVE_BACK) then
+    with_elements().give_back(seen, limits, hashes, function(c, bucket) way.take_one(ours[c], bucket) end)
+  end
+  way.count(ours, adds, moves, at, since)
+  way.save(key, limits, ours, others)
+  return refused, wait, refused and uses_of(ours), sign_over(limits, ours)
+end
+
+local stale = {}  -- messages that have been written to since they were read
+local messages = #KEYS > CHARGES + WITH_ELEMENTS and call('MGET', unpack(KEYS, CHARGES + 1, #KEYS - WITH_ELEMENTS))
+
+-- Whether the recipients of a message have one among them; one that was new with it can have an odd last octet.
+local function has(hashes, recipient, distinct)
+  if hashes == '' then return false end
+  local front, last = sub(recipient, 1, 7), byte(recipient, 8)
+  local from = 1
+  repeat
+    local found = find(hashes, front, from, true)
+    if not found then return false end
+    local there = found % 8 == 1 and byte(hashes, found + 7)
+    if there and (there == last or (distinct and there == last + 1)) then return true end
+    from = found + 1
+  until false
+end
+
+-- Counts what the message adds, its elements included. Nothing: passed; or as add_anew() tells.
+local function add(key, seen, limits, at, since, mode, even, charged, hashes)
+  local refused, wait, uses, over, used
+  local done, first = false, true
+  if even and mode ~= DRY then done, over, used, first = add_in_place(key, limits, at, mode == LIVE) end
+  if not done then refused, wait, uses, over, used = add_anew(key, seen, limits, at, since, mode, charged, hashes) end
+  if seen and mode ~= DRY and not refused then
+    if elements then elements.remember(seen, limits, at) end
+    if not done or first then with_elements().keep(seen, limits) end
+  end
+  return refused, wait, uses, over, used
+end
+
+-- Nothing: passed; or the limit, the wait and the uses of a refusal. Then the sign that is gone over, if any, and what
+-- its window holds.
+local function charge(what, limits, at, mode, bytes, recipient, key, message_key, message, seen, network)
   local settles = what % 2 == 1
-  local remember = floor(what / 16) % 2 == 1 and '900000' or '3600000'
+  local remember = what % 32 >= 16 and '900000' or '3600000'
+  if elements then elements.close() end
   if message_key and stale[message_key] then message = call('GET', message_key) end
   if message and (#message < 24 or #message % 8 ~= 0) then message = nil end
   if what % 64 >= 32 and not message then return end
@@ -99,33 +191,17 @@ local function charge(what, limits, at, mode, bytes, recipient, rate, message_ke
     since, had_recipients, had_bytes = numbers_of('<ddd', message)
     had_messages, hashes = 1, sub(message, 25)
   end
-  local recipients = had_recipients
+  local recipients, even = had_recipients, true
+  amounts[DISTINCT], amounts[NETWORKS], amounts[INVALID] = 0, 0, 0
   if settles then
     local accepted = numbers_of('<d', recipient)
     recipients = accepted > 0 and accepted or max(recipients, 1)
     if bytes == 0 then bytes = had_bytes end
   else
-    local from, found = 1, nil
-    if signs and signs.distinct then
-      recipient = signs.recipient
-      found = signs_way.in_message(hashes, recipient)
-    else
-      repeat
-        found = find(hashes, recipient, from, true)
-        from = (found or 0) + 1
-      until not found or found % 8 == 1
-    end
-    local refused, wait
-    if signs and not found then refused, wait = signs_way.test(signs, at, mode) end
-    if refused then
-      signs.refused = refused
-      return refused + limits.size, wait
-    end
-    if not found then
-      if signs and signs.new then
-        recipient = sub(recipient, 1, 7) .. string.char(string.byte(recipient, 8) + 1)
-      end
-      recipients, hashes = recipients + 1, hashes .. recipient
+    if not has(hashes, recipient, limits.distinct) then
+      local new
+      if seen then new, even = with_elements().open(seen, limits, recipient, network, at) end
+      recipients, hashes = recipients + 1, hashes .. (new and elements.marked(recipient) or recipient)
     end
     bytes = max(bytes, had_bytes)
   end
@@ -133,26 +209,20 @@ local function charge(what, limits, at, mode, bytes, recipient, rate, message_ke
     amounts[1], amounts[2], amounts[3] = -had_messages, -had_recipients, -had_bytes
   else
     amounts[1], amounts[2], amounts[3] = 1 - had_messages, recipients - had_recipients, bytes - had_bytes
+    if settles and had_recipients > recipients then amounts[INVALID] = had_recipients - recipients end
   end
   if amounts[1] == 0 and amounts[2] == 0 and amounts[3] == 0 then
     if message and mode ~= DRY then call('PEXPIRE', message_key, remember) end
-    return
+    if limits.size == limits.mail then return end
+    return add(key, nil, limits, at, since, mode, true)
   end
 
   -- All limits are tested before anything is counted.
-  local refused, wait
-  if limits.size > 0 and not add_in_place(rate, limits, at, mode) then
-    way = way or long_way({now = now, amounts = amounts})
-    local ours, others = way.arrange(limits, try('GET', rate))
-    if mode <= DRY then refused, wait = way.test(limits, ours) end
-    if mode == DRY or (refused and not (settles and message)) then return refused, wait end
-    -- A message refused at its end was not accepted at all: all of its charge goes back.
-    if refused then
-      amounts[1], amounts[2], amounts[3] = -had_messages, -had_recipients, -had_bytes
-      if signs then signs_way.give_back(signs, hashes) end
-    end
-    way.count(ours, at, since)
-    way.save(rate, limits, ours, others)
+  local refused, wait, uses, over, used
+  if limits.size > 0 then
+    local charged = settles and message and {had_messages, had_recipients, had_bytes}
+    refused, wait, uses, over, used = add(key, seen, limits, at, since, mode, even, charged, hashes)
+    if refused and (mode == DRY or not charged) then return refused, wait, uses, over, used end
   end
   if message_key and mode ~= DRY then
     if refused or mode == GIVE_BACK then
@@ -162,71 +232,47 @@ local function charge(what, limits, at, mode, bytes, recipient, rate, message_ke
     end
     stale[message_key] = true
   end
-  if signs and mode ~= DRY and not refused then
-    if mode == GIVE_BACK then
-      signs_way.give_back(signs, hashes)
-    else
-      local invalid = settles and had_recipients > recipients and had_recipients - recipients or 0
-      signs_way.count(signs, at, signs_way.INVALID, invalid, true)
-    end
-  end
-  return refused, wait
+  return refused, wait, uses, over, used
 end
 
--- The same, the signs of the charge, and the one that is gone over (its limit and what its window holds), if any.
-local function charge_signs(what, limits, at, mode, bytes, recipient, rate, message_key, message)
-  local part = with_signs()
-  local signs = part.open(mode)
-  if what >= 128 then
-    local meter, amount = numbers_of('<d', signs.recipient), numbers_of('<d', signs.network)
-    if mode <= DRY or (mode == MERGE and what % 64 < 32) then
-      if mode ~= DRY then part.count(signs, at, meter, amount, false) end
-    end
-    return nil, nil, signs, part.status(signs)
-  end
-  local refused, wait = charge(what, limits, at, mode, bytes, recipient, rate, message_key, message, signs)
-  if signs.refused and limits.size > 0 then
-    -- Of the limits that refuse, the one that takes longest is told.
-    local dry = what - 2 * mode + 2 * DRY
-    local also, longer = charge(dry, limits, at, DRY, bytes, recipient, rate, message_key, message)
-    if also and (wait >= 0 and (longer < 0 or longer > wait)) then refused, wait = also, longer end
-  end
-  return refused, wait, signs, part.status(signs)
+-- The same of a sign alone, which always passes: `amount` of a meter.
+local function count_sign(limits, at, mode, amount, meter, key, seen)
+  if elements then elements.close() end
+  for each = 1, LAST do amounts[each] = 0 end
+  if meter > NETWORKS and meter <= LAST then amounts[meter] = amount end
+  local refused, wait, uses, over, used = add(key, seen, limits, at, at, mode == DRY and DRY or MERGE, true)
+  for each = INVALID, LAST do amounts[each] = 0 end
+  return nil, nil, nil, over, used
 end
 
--- What the window of each limit holds.
-local function held(key, limits)
-  way = way or long_way({now = now, amounts = amounts})
-  local totals = {}
-  for c, counter in ipairs((way.arrange(limits, try('GET', key)))) do totals[c] = octets_of('<d', counter.total) end
-  return table.concat(totals)
-end
-
-local outcomes, details, number, known = {}, {}, 0, 0
+local outcomes, details, number, known, with = {}, {}, 0, 0, 0
 local function charge_the_rest()
-  for at = number * RECORD_SIZE + 1, #records, RECORD_SIZE do
+  for start = number * RECORD_SIZE + 1, #records, RECORD_SIZE do
     number = number + 1  -- before anything can fail: what fails is not tried again
-    local what, list, bytes, recipient = numbers_of(RECORD, records, at)
-    local message_key, message
+    local what, list, bytes, recipient = numbers_of(RECORD, records, start)
+    local message_key, message, seen, network
     if what % 16 >= 8 then
       known = known + 1
       message_key, message = KEYS[CHARGES + known], messages[known]
     end
-    local limits, mode, at = lists[list] or read_limits(list), floor(what / 2) % 4, now
+    if what % 128 >= 64 then
+      with = with + 1
+      seen = KEYS[#KEYS - WITH_ELEMENTS + with]
+      network = sub(networks, NETWORK_SIZE * (with - 1) + 1, NETWORK_SIZE * with)
+    end
+    local limits, mode, at = lists[list] or read_limits(list), (what % 8 - what % 2) / 2, now
     if mode == MERGE then at = min(numbers_of('<d', times, 8 * number - 7), now) end
-    local refused, wait, signs, sign, used
-    if what >= 64 then
-      refused, wait, signs, sign, used =
-          charge_signs(what, limits, at, mode, bytes, recipient, KEYS[number], message_key, message)
-    else
-      refused, wait = charge(what, limits, at, mode, bytes, recipient, KEYS[number], message_key, message)
+    local refused, wait, uses, over, used
+    if what < 128 then
+      refused, wait, uses, over, used =
+          charge(what, limits, at, mode, bytes, recipient, KEYS[number], message_key, message, seen, network)
+    elseif what % 64 < 32 then
+      refused, wait, uses, over, used =
+          count_sign(limits, at, mode, bytes, numbers_of('<d', recipient), KEYS[number], seen)
     end
-    outcomes[number] = sign and (refused and 's' or 'S') or (refused and '-' or '+')
-    if refused then
-      local uses = held(KEYS[number], limits) .. (signs and held(signs.key, signs.limits) or '')
-      details[#details + 1], details[#details + 2], details[#details + 3] = refused, wait, uses
-    end
-    if sign then details[#details + 1], details[#details + 2] = sign, used end
+    outcomes[number] = over and (refused and 's' or 'S') or (refused and '-' or '+')
+    if refused then details[#details + 1], details[#details + 2], details[#details + 3] = refused, wait, uses end
+    if over then details[#details + 1], details[#details + 2] = over, used end
   end
 end
 repeat

@@ -10,9 +10,9 @@ local function long_way(run)
   local BUCKETS = 60
   local floor, max, min, sub = math.floor, math.max, math.min, string.sub
   local numbers_of, octets_of, call = struct.unpack, struct.pack, redis.call
-  local now, amounts = run.now, run.amounts
+  local now, amounts, elements = run.now, run.amounts, run.elements
   local ceil, concat = math.ceil, table.concat
-  local FORM, LONGEST = 'policyd\2', 366 * 86400000
+  local FORM, LONGEST, DISTINCT, NETWORKS = 'policyd\2', 366 * 86400000, 4, 5
 
   -- Adds to a row of buckets, nearly always at its end.
   local function insert(row, bucket, count)
@@ -91,10 +91,13 @@ local function long_way(run)
   -- not know.
   local function arrange(limits, packed)
     local ours, others = {}, {}
-    for _, counter in ipairs(parse(packed)) do
-      local place
-      for c = 1, limits.size do
-        if limits[2 * c - 1] == counter.meter and limits[2 * c] == counter.window then place = c end
+    local function is(c, counter) return limits.meters[c] == counter.meter and limits.windows[c] == counter.window end
+    for number, counter in ipairs(parse(packed)) do
+      local place = is(number, counter) and number  -- as nearly always: the limits are those of last time
+      if not place then
+        for c = 1, limits.size do
+          if is(c, counter) then place = c end
+        end
       end
       roll(counter)
       if place then
@@ -105,7 +108,7 @@ local function long_way(run)
     end
     for c = 1, limits.size do
       if not ours[c] then
-        ours[c] = {meter = limits[2 * c - 1], window = limits[2 * c], total = 0, newest = 0, row = ''}
+        ours[c] = {meter = limits.meters[c], window = limits.windows[c], total = 0, newest = 0, row = ''}
         roll(ours[c])
       end
     end
@@ -123,19 +126,33 @@ local function long_way(run)
     return max(til - now, 1)
   end
 
-  -- Which limit (from 0) refuses for longest, and for how long; -1: for ever.
-  local function test(limits, ours)
-    local refused, wait
+  -- What the charge at hand adds to each counter; and of elements that move the bucket that they come from.
+  local function shares_of(limits, at)
+    local adds, moves = {}, {}
     for c = 1, limits.size do
-      local counter, maximum = ours[c], limits[2 * limits.size + c]
-      local amount = amounts[counter.meter]
-      if amount > 0 and counter.total + amount > maximum then
-        if amount > maximum then return c - 1, -1 end
-        local ms = wait_for(counter, counter.total + amount - maximum)
-        if not wait or ms > wait then refused, wait = c - 1, ms end
+      local meter = limits.meters[c]
+      if meter == DISTINCT or meter == NETWORKS then
+        adds[c], moves[c] = elements().share_of(meter, limits.windows[c], at)
+      else
+        adds[c] = amounts[meter]
       end
     end
-    return refused, wait
+    return adds, moves
+  end
+
+  -- Which limit (from 0) refuses for longest, and for how long; -1: for ever. And which one of those of elements.
+  local function test(limits, ours, adds)
+    local refused, longest, by_elements = nil, 0, nil
+    for _, c in ipairs(limits.testing) do
+      local counter, amount, maximum = ours[c], adds[c], limits.maxima[c]
+      if amount > 0 and counter.total + amount > maximum then
+        local wait = math.huge
+        if amount <= maximum then wait = wait_for(counter, counter.total + amount - maximum) end
+        if wait > longest then refused, longest = c - 1, wait end
+        if counter.meter >= DISTINCT then by_elements = refused end
+      end
+    end
+    return refused, longest < math.huge and longest or -1, by_elements
   end
 
   -- From the oldest buckets, so that what remains counts rather longer than shorter.
@@ -154,10 +171,33 @@ local function long_way(run)
     counter.newest, counter.row = 0, sub(row, at)
   end
 
+  -- False: the bucket has none.
+  local function take_one(counter, bucket)
+    if bucket == counter.bucket then
+      if counter.newest < 1 then return false end
+      counter.newest, counter.total = counter.newest - 1, counter.total - 1
+      return true
+    end
+    local row = counter.row
+    for at = #row - 15, 1, -16 do
+      local there, count = numbers_of('<dd', row, at)
+      if there == bucket then
+        local left = count > 1 and octets_of('<dd', bucket, count - 1) or ''
+        counter.row, counter.total = sub(row, 1, at - 1) .. left .. sub(row, at + 16), counter.total - 1
+        return true
+      end
+    end
+    return false
+  end
+
   -- At `at`, or where it is given back what was counted at `since` or later.
-  local function count(ours, at, since)
-    for _, counter in ipairs(ours) do
-      local amount = amounts[counter.meter]
+  local function count(ours, adds, moves, at, since)
+    for c, counter in ipairs(ours) do
+      local amount = adds[c]
+      if moves[c] then
+        take_one(counter, moves[c])
+        amount = 1
+      end
       local bucket = floor((amount > 0 and at or since) * BUCKETS / counter.window)
       if amount ~= 0 and bucket >= counter.bucket - BUCKETS and bucket <= counter.bucket + BUCKETS then
         if amount < 0 then
@@ -172,7 +212,7 @@ local function long_way(run)
   end
 
   local function save(key, limits, ours, others)
-    local all, longest, from, til = 0, 0, 0, math.huge
+    local all, longest, from, til = 0, 0, 0, #ours > 0 and math.huge or 0
     local totals, pairs, rows = {}, {}, {}
     for c, counter in ipairs(ours) do
       local window = counter.window
@@ -193,7 +233,9 @@ local function long_way(run)
          'PX', string.format('%.0f', floor(longest * 1.02) + 1))
   end
 
-  return {arrange = arrange, test = test, count = count, save = save, insert = insert, wait_for = wait_for}
+  local none = {size = 0, meters = {}, windows = {}, front = FORM .. octets_of('<d', 0)}  -- no limits
+  return {arrange = arrange, shares_of = shares_of, test = test, take_one = take_one, count = count, save = save,
+          none = none}
 end
 )lua";
 

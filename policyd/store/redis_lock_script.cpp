@@ -1,6 +1,5 @@
 // The Lua scripts of locks: see redis_scripts.h.
-#include <algorithm>
-#include <array>
+#include <string>
 
 #include "policyd/store/redis_scripts.h"
 
@@ -8,7 +7,7 @@ namespace policyd {
 
 namespace {
 
-// What all three begin with.
+// What all of them begin with, behind the part of the charge script that makes counters anew.
 constexpr std::string_view kPrelude = R"lua(
 local lock, unlocks, history = KEYS[1], KEYS[2], KEYS[3]
 local remembered, most, now = ARGV[1], ARGV[2], ARGV[3]
@@ -51,11 +50,24 @@ local function is_over(text)
   return days and tonumber(d) >= 1 and tonumber(d) <= days and tonumber(h) <= 23 and tonumber(mi) <= 59 and
          tonumber(s) <= 59 and text <= now
 end
+-- Of the account's counters those of mail stay.
+local function forget_signs()
+  redis.call('DEL', KEYS[5])
+  local time = redis.call('TIME')
+  local way = long_way({now = time[1] * 1000 + math.floor(time[2] / 1000), amounts = {}})
+  local ours, all = way.arrange(way.none, redis.pcall('GET', KEYS[4]))
+  local mail = {}
+  for _, counter in ipairs(all) do
+    if counter.meter <= 3 then mail[#mail + 1] = counter end
+  end
+  way.save(KEYS[4], way.none, ours, mail)
+end
 local ended = {}
 if is_over(field('until')) then
   record('ended', '')
   redis.call('SET', unlocks, string.format('%.0f', count_of(field('unlocks')) + 1), 'PX', remembered)
-  redis.call('DEL', lock, KEYS[4], KEYS[5])
+  redis.call('DEL', lock)
+  forget_signs()
   fields, ended = {}, fields
 end
 )lua";
@@ -80,7 +92,8 @@ return {made and 1 or 0, fields, redis.call('PTTL', lock), ended}
 
 constexpr std::string_view kUnlock = R"lua(
 if #fields > 0 then record('lifted', ARGV[4]) end
-redis.call('DEL', lock, unlocks, KEYS[4], KEYS[5])
+redis.call('DEL', lock, unlocks)
+forget_signs()
 return {fields, ended}
 )lua";
 
@@ -94,7 +107,8 @@ for i = 1, #last[2], 2 do
 end
 if event ~= 'locked' then return 0 end
 record('lifted', ARGV[4])
-redis.call('DEL', unlocks, KEYS[4], KEYS[5])
+redis.call('DEL', unlocks)
+forget_signs()
 return 1
 )lua";
 
@@ -102,23 +116,17 @@ constexpr std::string_view kEnd = R"lua(
 return ended
 )lua";
 
-// As one text each.
-template <const std::string_view& Script>
-constexpr auto kWhole = [] {
-  std::array<char, kPrelude.size() + Script.size()> whole{};
-  std::copy(Script.begin(), Script.end(), std::copy(kPrelude.begin(), kPrelude.end(), whole.begin()));
-  return whole;
-}();
-template <const std::string_view& Script>
-constexpr std::string_view whole() {
-  return {kWhole<Script>.data(), kWhole<Script>.size()};
+std::string whole(std::string_view script) {
+  return std::string(kCounterScript).append(kPrelude).append(script);
 }
+const std::string kLockSource = whole(kLock), kUnlockSource = whole(kUnlock), kGoneSource = whole(kGone),
+                  kEndSource = whole(kEnd);
 
 }  // namespace
 
-const std::string_view kLockScript = whole<kLock>();
-const std::string_view kUnlockScript = whole<kUnlock>();
-const std::string_view kLockGoneScript = whole<kGone>();
-const std::string_view kEndLockScript = whole<kEnd>();
+const std::string_view kLockScript = kLockSource;
+const std::string_view kUnlockScript = kUnlockSource;
+const std::string_view kLockGoneScript = kGoneSource;
+const std::string_view kEndLockScript = kEndSource;
 
 }  // namespace policyd

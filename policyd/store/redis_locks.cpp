@@ -69,7 +69,7 @@ Lock lock_in_redis(const std::string& account, const RedisReply& fields, int64_t
 std::vector<std::string> RedisStore::lock_script(std::string_view script, const std::string& lock_key,
                                                  const std::string& account) const {
   return {"EVAL", std::string(script), "5", lock_key, keys_.unlocks(account), keys_.history(account),
-          keys_.signs(account), keys_.seen(account),
+          keys_.rate(account), keys_.seen(account),
           number(kLocksRemembered.count()), number(kLockEvents), format_time(redis_now())};
 }
 

@@ -17,25 +17,23 @@ namespace policyd {
 //   ARGV  1 a record of 18 octets of each charge:
 //           1 octet    what is charged and how (ChargeRecord)
 //           1 octet    its list of limits, from 1
-//           a number   bytes
-//           8 octets   a hash of the recipient; where it settles: a number, the recipients accepted
+//           a number   bytes; of a sign: how many
+//           8 octets   a hash of the recipient, by append_element where there are limits of different recipients; where
+//                      it settles: a number, the recipients accepted; of a sign: a number, its meter
 //         2 a number of each charge: when it was counted elsewhere, ms; "" where none of them merges
-//         3 and on: the lists of limits (append_limits); where charges have signs, last of all a record of 17 octets of
-//         each of these:
-//           1 octet    its list of limits of signs
-//           8 octets   a hash of the recipient (append_element), 0 where there is none; of a sign: a number, its meter
-//           8 octets   the same of the client's network; of a sign: a number, how many
-//   and then KEYS ends with two keys of each of these: of the counters, and of the elements seen
+//         3 8 octets of each charge with limits of elements: a hash of the client's network (append_element), 0 where
+//         there is none; KEYS ends with a key of each of these, of the elements seen
+//         4 and on: the lists of limits (append_limits)
 //   reply {a text with one letter of each charge, then what these letters need}:
 //         + passed
 //         - refused: the index of the limit (from 0; those of signs come after the others), ms until it will pass or
 //           -1, and what the window of each limit holds, in this order, as numbers
-//         S passed, s refused, and a sign is gone over: what + or - needs, then the index of its limit and what its
-//           window holds
+//         S passed, s refused, and a sign is gone over: what + or - needs, then the index of its limit, counted the
+//           same way, and what its window holds
 //         ! could not be counted: the error
 extern const std::string_view kChargeScript;
 // The parts of it that stand at its beginning.
-extern const std::string_view kCounterScript, kSignScript;
+extern const std::string_view kCounterScript, kElementScript;
 
 // The first octet of a record: a sum of these.
 struct ChargeRecord {
@@ -47,8 +45,8 @@ struct ChargeRecord {
     has_message = 8,      // there is a message key
     ended = 16,           // the message is remembered for kEndedRemembered, not for kRemembered
     if_known = 32,        // with merges: only where the message is remembered
-    has_signs = 64,       // there are keys and a record of signs
-    sign = 128,           // with has_signs: a sign alone
+    elements = 64,        // there is a key of elements seen, and a network
+    sign = 128,           // a sign alone
   };
 };
 
@@ -96,7 +94,7 @@ extern const std::string_view kPutBlockScript;
 // contract suite. The fields are those of Lock::fields(). A lock is over once its field `until` is not after now; other
 // ends are those of the key itself.
 //   KEYS  1 lock  2 unlocks: how many have ended by themselves, while none is there  3 history: a stream
-//         4 signs  5 seen: the account's signs, which are counted anew once a lock has ended or was lifted
+//         4 rate  5 seen: the account's signs are counted anew once a lock has ended or was lifted
 //   ARGV  1 ms that ends and history are remembered, 2 most events of a history, 3 now, as in "2026-11-21T10:00:00Z"
 //
 // Makes a lock.

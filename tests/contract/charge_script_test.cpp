@@ -207,18 +207,18 @@ TEST_CASE("charge script: records that are cut short are refused") {
   ScriptRig rig;
   rig.set_time(FakeClock().wall());
   std::string list;
-  append_limits(list, limits);
+  append_limits(list, limits, {});
   const std::string record = "\1\1" + std::string(16, '\0');
   for (size_t size = 1; size < 2 * record.size(); ++size) {
     if (size == record.size()) continue;
     CAPTURE(size);
     const RedisReply reply =
-        rig.ask({"EVALSHA", rig.sha(), "1", rig.keys().rate("joe"), (record + record).substr(0, size), "", list});
+        rig.ask({"EVALSHA", rig.sha(), "1", rig.keys().rate("joe"), (record + record).substr(0, size), "", "", list});
     CHECK(reply.is_error());
     CHECK(reply.text.starts_with("ERR a record of charges is cut short"));
   }
   // Neither keys nor a list of limits: what cannot be counted is told, and the next is tried.
-  const RedisReply reply = rig.ask({"EVALSHA", rig.sha(), "0", record + record, ""});
+  const RedisReply reply = rig.ask({"EVALSHA", rig.sha(), "0", record + record, "", ""});
   REQUIRE(reply.elements.size() == 3);
   CHECK(reply.elements[0].text == "!!");
 }

@@ -73,12 +73,6 @@ class ScriptRig {
     REQUIRE(counters.has_value());
     return counters->usage(now);
   }
-  // The same of signs.
-  std::vector<Usage> signs(std::string_view account, WallTime now) {
-    const auto counters = unpack_counters(ask({"GET", keys_.signs(account)}).text);
-    REQUIRE(counters.has_value());
-    return counters->usage(now);
-  }
   int64_t ttl(std::string_view account) { return ask({"PTTL", keys_.rate(account)}).integer; }
   [[nodiscard]] const Keys& keys() const { return keys_; }
 

@@ -89,10 +89,7 @@ class Charges {
 };
 
 std::string used_in(ScriptRig& rig, std::string_view account, WallTime now) {
-  std::vector<Usage> all = rig.used(account, now);
-  const std::vector<Usage> signs = rig.signs(account, now);
-  all.insert(all.end(), signs.begin(), signs.end());
-  return to_text(all);
+  return to_text(rig.used(account, now));
 }
 
 void compare(ScriptRig& rig, const Ledger& ledger, WallTime now) {
@@ -219,10 +216,10 @@ TEST_CASE("sign script: what somebody else wrote is taken for nothing") {
     ScriptRig rig;
     FakeClock clock;
     rig.set_time(clock.wall());
-    rig.ask({command, rig.keys().signs("joe"), "nonsense"});
+    rig.ask({command, rig.keys().rate("joe"), "nonsense"});
     rig.ask({command, rig.keys().seen("joe"), "nonsense"});
     CHECK(rig.charge({charge, charge}).at(1).passed);
-    CHECK(to_text(rig.signs("joe", clock.wall())) == "distinct_recipients/1h: 1; ");
+    CHECK(to_text(rig.used("joe", clock.wall())) == "distinct_recipients/1h: 1; ");
   }
 }
 
@@ -246,9 +243,9 @@ TEST_CASE("sign script: an element takes at most 64 octets") {
       rig.charge(batch);
       batch.clear();
     }
-    CHECK(to_text(rig.signs("joe", clock.wall())) == "distinct_recipients/1h: " + std::to_string(c.elements) + "; ");
+    CHECK(to_text(rig.used("joe", clock.wall())) == "distinct_recipients/1h: " + std::to_string(c.elements) + "; ");
     const int64_t octets = rig.ask({"MEMORY", "USAGE", rig.keys().seen("joe"), "SAMPLES", "0"}).integer +
-                           rig.ask({"MEMORY", "USAGE", rig.keys().signs("joe")}).integer;
+                           rig.ask({"MEMORY", "USAGE", rig.keys().rate("joe")}).integer;
     MESSAGE(c.elements << " elements: " << octets / c.elements << " octets each");
     CHECK(octets <= c.octets * c.elements);
   }

@@ -33,9 +33,9 @@ std::vector<std::string> arguments_of(std::string_view command) {
   return arguments;
 }
 
-std::string list_of(const Limits& limits) {
+std::string list_of(const Limits& limits, const Limits& signs = {}) {
   std::string octets;
-  append_limits(octets, limits);
+  append_limits(octets, limits, signs);
   return octets;
 }
 
@@ -87,7 +87,7 @@ TEST_CASE("charge_command: keys, records and each list of limits once") {
   settle.ended = true;
   command.add(settle, ChargeMode::live, {});
   const auto arguments = arguments_of(command.take("EVALSHA", "sha"));
-  REQUIRE(arguments.size() == 12);
+  REQUIRE(arguments.size() == 13);
   const std::vector<std::string> front(arguments.begin(), arguments.begin() + 8);
   CHECK(front == std::vector<std::string>{"EVALSHA", "sha", "5", "p:rate:{joe}", "p:rate:{ann}", "p:rate:{joe}",
                                           "p:message:{joe}:i1", "p:message:{joe}:i2"});
@@ -98,8 +98,9 @@ TEST_CASE("charge_command: keys, records and each list of limits once") {
   CHECK(records.substr(36) == "\x19\x02" + number(100) + number(3));
   CHECK(records.substr(10, 8) != records.substr(28, 8));  // the same recipient of another message
   CHECK(arguments[9].empty());
-  CHECK(arguments[10] == list_of(kLimits));
-  CHECK(arguments[11] == list_of(kOthers));
+  CHECK(arguments[10].empty());
+  CHECK(arguments[11] == list_of(kLimits));
+  CHECK(arguments[12] == list_of(kOthers));
 }
 
 TEST_CASE("charge_command: what is merged goes with its time; what is given back only where there is one") {
@@ -146,8 +147,9 @@ TEST_CASE("charge_command: answers are taken in order") {
   CHECK_FALSE(answers->next().retry_after.has_value());
 }
 
-TEST_CASE("charge_command: signs have keys and a record of their own, behind all others") {
-  const Limits signs{{Meter::distinct_recipients, 5, Milliseconds{60'000}}};
+TEST_CASE("charge_command: what counts different elements has a key and a network of its own, behind all others") {
+  const Limits signs{{Meter::distinct_recipients, 5, Milliseconds{60'000}}, {Meter::spam, 3, Milliseconds{60'000}}};
+  const Limits spam{{Meter::spam, 3, Milliseconds{60'000}}};
   ChargeCommand command(kKeys);
   command.hash_with({1, 2});
   Charge charge = charge_of("joe", "i1");
@@ -163,25 +165,31 @@ TEST_CASE("charge_command: signs have keys and a record of their own, behind all
   sign.meter = Meter::spam;
   sign.amount = 3;
   command.add(sign, ChargeMode::live, {});
+  sign.signs = &spam;
+  command.add(sign, ChargeMode::live, {});
   const auto arguments = arguments_of(command.take("EVALSHA", "sha"));
-  REQUIRE(arguments.size() == 20);
-  const std::vector<std::string> keys(arguments.begin() + 2, arguments.begin() + 15);
-  CHECK(keys == std::vector<std::string>{"12", "p:rate:{joe}", "p:rate:{ann}", "p:rate:{joe}", "p:rate:{joe}",
-                                         "p:message:{joe}:i1", "p:message:{joe}:i1", "p:signs:{joe}", "p:seen:{joe}",
-                                         "p:signs:{joe}", "p:seen:{joe}", "p:signs:{joe}", "p:seen:{joe}"});
-  const std::string& records = arguments[15];
-  CHECK(records.at(0) == '\x48');
-  CHECK(records.at(18) == '\0');
-  CHECK(records.at(54) == '\xc0');
-  CHECK(arguments[18] == list_of(signs));
-  const std::string& of_signs = arguments[19];
-  REQUIRE(of_signs.size() == 51);
-  CHECK(of_signs.at(0) == '\x02');
-  CHECK(of_signs.substr(1, 8) != std::string(8, '\0'));
-  CHECK(of_signs.substr(9, 8) == std::string(8, '\0'));  // no network is known
-  CHECK(of_signs.substr(18, 8) != of_signs.substr(1, 8));
-  CHECK((of_signs.at(8) & 1) == 0);
-  CHECK(of_signs.substr(35) == number(7) + number(3));
+  REQUIRE(arguments.size() == 19);
+  const std::vector<std::string> keys(arguments.begin() + 2, arguments.begin() + 13);
+  CHECK(keys == std::vector<std::string>{"10", "p:rate:{joe}", "p:rate:{ann}", "p:rate:{joe}", "p:rate:{joe}",
+                                         "p:rate:{joe}", "p:message:{joe}:i1", "p:message:{joe}:i1", "p:seen:{joe}",
+                                         "p:seen:{joe}", "p:seen:{joe}"});
+  const std::string& records = arguments[13];
+  REQUIRE(records.size() == 90);
+  CHECK(records.substr(0, 2) == "\x48\x01");
+  CHECK(records.substr(18, 2) == std::string("\0\x02", 2));
+  CHECK(records.substr(54) == "\xc0\x01" + number(3) + number(7) + "\x80\x03" + number(3) + number(7));
+  const auto recipient = [&records](size_t charged) { return records.substr(18 * charged + 10, 8); };
+  CHECK(recipient(0) != std::string(8, '\0'));
+  CHECK(recipient(0) != recipient(2));
+  CHECK((recipient(0).at(7) & 1) == 0);
+  const std::string& networks = arguments[15];
+  REQUIRE(networks.size() == 24);
+  CHECK(networks.substr(0, 8) == std::string(8, '\0'));  // none is known
+  CHECK(networks.substr(8, 8) != std::string(8, '\0'));
+  CHECK(networks.substr(16) == std::string(8, '\0'));
+  CHECK(arguments[16] == list_of(kLimits, signs));
+  CHECK(arguments[17] == list_of(kLimits));
+  CHECK(arguments[18] == list_of(kLimits, spam));
 }
 
 TEST_CASE("charge_command: an answer tells the sign that is gone over") {

@@ -36,11 +36,12 @@ std::vector<double> state_with(size_t index, double number) {
 
 }  // namespace
 
-TEST_CASE("packed_numbers: a list of limits is the front of its state, then each maximum") {
+TEST_CASE("packed_numbers: lists of limits are the front of their state, then each maximum") {
+  constexpr Milliseconds kTick{1};
   std::string octets;
-  append_limits(octets, {{Meter::messages, 60, Milliseconds(60'000)},
-                         {Meter::bytes, (int64_t{1} << 53) - 1, Milliseconds(1)}});
-  CHECK(octets == packed({2, 1, 60'000, 3, 1, 60, 9007199254740991}));
+  append_limits(octets, {{Meter::messages, 60, Milliseconds(60'000)}, {Meter::bytes, (int64_t{1} << 53) - 1, kTick}},
+                {{Meter::spam, 9, kTick}});
+  CHECK(octets == packed({3, 1, 60'000, 3, 1, 7, 1, 60, 9007199254740991, 9}));
 }
 
 TEST_CASE("packed_numbers: counters are read with their newest bucket, without their totals") {

@@ -1,0 +1,162 @@
+// The part of the charge script that knows different elements (store.h), recipients and client networks. It stands in
+// front of the rest (redis_charge_script.cpp), which makes it once a run has a charge with such limits, and not before.
+//
+// An element counts in the bucket in which it was seen last: seen again it moves there, in every window in which it
+// still counts, and is added in the others; so a window holds each of its elements once. When an element was seen last
+// stands in a hash of up to 256 fields a meter: the field is the meter and the first octet of the element, its value a
+// row of the other 7 octets and the time in ms (6 octets) of each, those seen last at the end.
+#include "policyd/store/redis_scripts.h"
+
+namespace policyd {
+
+const std::string_view kElementScript = R"lua(
+local function element_part(run)
+  local ENTRY, NOBODY, BUCKETS, DISTINCT, NETWORKS = 13, string.rep('\0', 8), 60, 4, 5
+  local floor, find, sub, char, byte = math.floor, string.find, string.sub, string.char, string.byte
+  local numbers_of, octets_of, call, try = struct.unpack, struct.pack, redis.call, redis.pcall
+  local now, amounts = run.now, run.amounts
+  local NOW, DISTINCT_FIELD, NETWORK_FIELD = octets_of('<I6', now), char(DISTINCT), char(NETWORKS)
+
+  -- The elements of the charge at hand: where each stands, the time at which it was seen last (false: it is not there),
+  -- and whether it has to be written.
+  local recipient, network = {changes = false}, {changes = false}
+  local foreign, even = false, true
+
+  local function bucket_of(time, window) return floor(time * BUCKETS / window) end
+  -- The buckets of now.
+  local function current_of(limits)
+    local current = {}
+    for c, window in ipairs(limits.windows) do current[c] = bucket_of(now, window) end
+    limits.current = current
+    return current
+  end
+  local function counts(bucket, window)
+    local current = bucket_of(now, window)
+    return bucket >= current - BUCKETS and bucket <= current + BUCKETS
+  end
+
+  local function place_of(slot, rest)
+    local from, found = 1, nil
+    repeat
+      found = find(slot, rest, from, true)
+      from = (found or 0) + 1
+    until not found or found % ENTRY == 1
+    return found
+  end
+
+  -- What an element adds to the counters of its meter: 1, or 0; where these differ, or it moves, `even` is false.
+  local function look(element, field, rest, slot, counters, limits, at)
+    element.field, element.rest, element.time, element.changes = field, rest, false, true
+    if type(slot) ~= 'string' or #slot % ENTRY ~= 0 then slot = '' end
+    element.slot = slot
+    local place = slot ~= '' and place_of(slot, rest)
+    if not place then return 1 end
+    element.place, element.time = place, numbers_of('<I6', slot, place + 7)
+    local known, moves, current = 0, false, limits.current or current_of(limits)
+    for i = 1, #counters do
+      local c = counters[i]
+      local window = limits.windows[c]
+      local before = bucket_of(element.time, window)
+      if before == current[c] then
+        known = known + 1
+      elseif counts(before, window) then
+        known, moves = known + 1, moves or before < bucket_of(at, window)
+      end
+    end
+    if known == 0 then return 1 end
+    element.changes = moves or known < #counters
+    if element.changes then even = false end
+    return 0
+  end
+
+  -- The elements of a recipient that its message does not have yet. Whether the recipient is new in all windows, and
+  -- whether each of the two adds the same to all of its counters, which then stands in `amounts`.
+  local function open(seen, limits, hash, network_hash, at)
+    local first = limits.distinct and hash ~= NOBODY and DISTINCT_FIELD .. sub(hash, 1, 1)
+    local second = limits.networks and network_hash ~= NOBODY and NETWORK_FIELD .. sub(network_hash, 1, 1)
+    even, foreign, recipient.changes, network.changes = true, false, false, false
+    if not (first or second) then return false, true end
+    local slots
+    if first and second then
+      slots = try('HMGET', seen, first, second)
+    else
+      slots = try('HMGET', seen, first or second)
+    end
+    foreign = slots.err
+    if first then amounts[DISTINCT] = look(recipient, first, sub(hash, 2), slots[1], limits.distinct, limits, at) end
+    if second then
+      local slot = slots[first and 2 or 1]
+      amounts[NETWORKS] = look(network, second, sub(network_hash, 2), slot, limits.networks, limits, at)
+    end
+    return amounts[DISTINCT] == 1, even
+  end
+
+  -- No elements.
+  local function close()
+    recipient.changes, network.changes = false, false
+  end
+
+  -- What the element of `meter` adds to a counter, and the bucket that it moves from where it is counted already.
+  local function share_of(meter, window, at)
+    local element = meter == DISTINCT and recipient or network
+    if not element.changes then return 0 end
+    if not element.time then return 1 end
+    local before = bucket_of(element.time, window)
+    if not counts(before, window) then return 1 end
+    return 0, before < bucket_of(at, window) and before or nil
+  end
+
+  -- The slot with the element at its end. Where what has run out stands in front, it goes.
+  local function slot_of(element, at, longest)
+    local slot = element.slot
+    if element.time then slot = sub(slot, 1, element.place - 1) .. sub(slot, element.place + ENTRY) end
+    local useless = 0
+    while useless < #slot and not counts(bucket_of(numbers_of('<I6', slot, useless + 8), longest), longest) do
+      useless = useless + ENTRY
+    end
+    if useless > 0 then slot = sub(slot, useless + 1) end
+    return slot .. element.rest .. (at == now and NOW or octets_of('<I6', at))
+  end
+
+  -- Remembers that they have been seen.
+  local function remember(seen, limits, at)
+    if foreign then call('DEL', seen) end
+    local longest = limits.longest
+    if recipient.changes then call('HSET', seen, recipient.field, slot_of(recipient, at, longest)) end
+    if network.changes then call('HSET', seen, network.field, slot_of(network, at, longest)) end
+  end
+
+  -- What is seen until the next bucket begins, and this is done again, lasts as long as it counts.
+  local function keep(seen, limits)
+    call('PEXPIRE', seen, string.format('%.0f', floor(limits.longest * 1.05) + 1))
+  end
+
+  -- A recipient as its message has it, where it was new with it: with an odd last octet.
+  local function marked(hash) return sub(hash, 1, 7) .. char(byte(hash, 8) + 1) end
+
+  -- The recipients that were new with a message are forgotten. `take_one` takes one from a counter's bucket.
+  local function give_back(seen, limits, hashes, take_one)
+    if not limits.distinct then return end
+    for place = 1, #hashes, 8 do
+      local last = byte(hashes, place + 7)
+      if last % 2 == 1 then
+        local field = DISTINCT_FIELD .. sub(hashes, place, place)
+        local slot = try('HGET', seen, field)
+        local rest = sub(hashes, place + 1, place + 6) .. char(last - 1)
+        local found = type(slot) == 'string' and #slot % ENTRY == 0 and place_of(slot, rest)
+        if found then
+          local time = numbers_of('<I6', slot, found + 7)
+          for _, c in ipairs(limits.distinct) do take_one(c, bucket_of(time, limits.windows[c])) end
+          slot = sub(slot, 1, found - 1) .. sub(slot, found + ENTRY)
+          if slot == '' then call('HDEL', seen, field) else call('HSET', seen, field, slot) end
+        end
+      end
+    end
+  end
+
+  return {open = open, close = close, share_of = share_of, remember = remember, keep = keep, marked = marked,
+          give_back = give_back}
+end
+)lua";
+
+}  // namespace policyd
