@@ -124,6 +124,7 @@ Task<Verdict> Engine::evaluate(const Request& request, Mode mode, OpenTransactio
 
   // Before anything is waited for: the settings of the same configuration as all else.
   const auto policy = subject.direction() == Direction::outgoing ? policies_.of(subject.account()) : nullptr;
+  if (policy && key) outgoing_.prefetch(request, subject);
   Signs::Counting counting(store_, verdict);
   bool going_on = begin(request.state(), subject, config, key, verdict);
   auto sender_domain = Outgoing::SenderDomain::takes_mail_or_unknown;

@@ -41,7 +41,7 @@ void Outgoing::settle(std::string_view instance, std::string_view account) {
   Message& ended = message(key_of(instance, account));
   ended.settled = true;
   ended.recipients.forget_names();
-  ended.refused.forget_names();
+  if (ended.refused) ended.refused->forget_names();
 }
 
 bool Outgoing::settled(std::string_view instance, std::string_view account) const {
@@ -137,7 +137,9 @@ bool Outgoing::first_hit(const Request& request, const Subject& subject) {
 
 bool Outgoing::first_refusal(const Request& request, const Subject& subject) {
   if (request.instance().empty()) return true;
-  return message(key_of(request, subject)).refused.add(recipient_of(subject));
+  auto& refused = message(key_of(request, subject)).refused;
+  if (!refused) refused = std::make_unique<RecipientSet>();
+  return refused->add(recipient_of(subject));
 }
 
 // The store counts what Postfix refused where it knows how many it accepted.
@@ -187,7 +189,8 @@ std::optional<int64_t> Outgoing::passed(const Request& request, const Subject& s
     ++under_way.internal;
     return std::nullopt;
   }
-  if (!exists && !under_way.refused.contains(recipient)) ++under_way.nonexistent;
+  const bool counted = under_way.refused && under_way.refused->contains(recipient);
+  if (!exists && !counted) ++under_way.nonexistent;
   return before;
 }
 

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -31,6 +32,10 @@ class Outgoing {
   bool keeps_rules(const Request& request, const Subject& subject, const AccountPolicy& policy, SenderDomain domain,
                    Verdict& verdict) const;
 
+  // Has what is known of a request's message on its way to the cache by the time that it is asked for.
+  void prefetch(const Request& request, const Subject& subject) const {
+    messages_.prefetch(key_of(request, subject));
+  }
   // What is to be charged; nothing where there are no limits, or nothing that counts.
   // `network` is set to what the charge refers to, and outlives it.
   [[nodiscard]] std::optional<Charge> charge_of(const Request& request, const Subject& subject,
@@ -70,7 +75,7 @@ class Outgoing {
     RecipientSet recipients;  // that passed, where their number matters
     int64_t internal = 0;     // of them: those that do not count
     int64_t nonexistent = 0;  // of the others: those that do not exist and have not been counted
-    RecipientSet refused;     // that do not exist and have been counted
+    std::unique_ptr<RecipientSet> refused;  // that do not exist and have been counted, if any
     bool spam = false;        // has been counted
     bool hit = false;         // the same of a limit
     bool settled = false;

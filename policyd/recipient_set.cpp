@@ -21,14 +21,19 @@ size_t RecipientSet::place_of(uint64_t recipient) const {
 }
 
 bool RecipientSet::contains(uint64_t recipient) const {
-  return !table_.empty() && table_[place_of(tag_of(recipient))] != kFree;
+  const uint64_t tag = tag_of(recipient);
+  return table_.empty() ? only_ == tag : table_[place_of(tag)] != kFree;
 }
 
 bool RecipientSet::add(uint64_t recipient) {
   if (contains(recipient)) return false;
   if (++size_ > kMost) return true;
-  if (table_.size() < 2 * size_) grow();
   const uint64_t tag = tag_of(recipient);
+  if (size_ == 1) {
+    only_ = tag;
+    return true;
+  }
+  if (table_.size() < 2 * size_) grow();
   table_[place_of(tag)] = tag;
   return true;
 }
@@ -38,8 +43,12 @@ void RecipientSet::grow() {
   for (const uint64_t tag : old) {
     if (tag != kFree) table_[place_of(tag)] = tag;
   }
+  if (const uint64_t tag = std::exchange(only_, kFree); tag != kFree) table_[place_of(tag)] = tag;
 }
 
-void RecipientSet::forget_names() { table_ = {}; }
+void RecipientSet::forget_names() {
+  table_ = {};
+  only_ = kFree;
+}
 
 }  // namespace policyd

@@ -1,7 +1,7 @@
 // Different recipients of a message under way, by their hashes: how many there are, and whether one is among them.
 //
-// A table with open addressing, so that a message with thousands of recipients costs each of them the same. Postfix
-// takes 1000 of a message (smtpd_recipient_limit) unless it is told otherwise; past kMost they are counted without
+// Most messages have one, which stands here; for more there is a table with open addressing, so that a message with
+// thousands of recipients costs each of them the same. Postfix takes 1000 of a message (smtpd_recipient_limit) unless it is told otherwise; past kMost they are counted without
 // being told apart, so that memory stays bounded. Whoever hashes sees to it that clients cannot know the hashes.
 #pragma once
 
@@ -28,7 +28,8 @@ class RecipientSet {
   [[nodiscard]] size_t place_of(uint64_t recipient) const;
   void grow();
 
-  std::vector<uint64_t> table_;  // a power of two, at most half of it taken; empty: nothing is told apart
+  uint64_t only_ = kFree;        // while there is no table
+  std::vector<uint64_t> table_;  // a power of two, at most half of it taken
   size_t size_ = 0;
 };
 

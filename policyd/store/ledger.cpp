@@ -57,7 +57,7 @@ void Ledger::Message::forget_recipients() {
 }
 
 uint64_t Ledger::key_of(const Charge& charge) const {
-  return stable_hash(charge.instance, stable_hash(charge.account, seed_));
+  return charge.instance.empty() ? 0 : stable_hash(charge.instance, stable_hash(charge.account, seed_));
 }
 
 uint64_t Ledger::recipient_of(const Charge& charge) const {
@@ -77,12 +77,11 @@ Amounts Ledger::target(const Charge& charge, const Message& message, bool is_new
   return {1, accepted, charge.bytes > 0 ? charge.bytes : bytes};
 }
 
-ChargeResult Ledger::charge_mail(const Charge& charge, const Limits& limits, WallTime now, uint64_t recipient) {
+ChargeResult Ledger::charge_mail(const Charge& charge, uint64_t key, const Limits& limits, WallTime now,
+                                 uint64_t recipient) {
   static const Message kNew{};
   static const Counters kNone;
   const bool known_instance = !charge.instance.empty();
-  const uint64_t key = known_instance ? key_of(charge) : 0;
-  if (known_instance) messages_.prefetch(key);
   auto account = accounts_.find(charge.account);
   Message* const found = known_instance ? messages_.find(key) : nullptr;
   const Message& message = found ? *found : kNew;

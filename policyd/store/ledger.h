@@ -9,6 +9,7 @@
 // charged once more. An account is forgotten when nothing in its windows counts any more.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -34,8 +35,10 @@ class Ledger {
 
   // Tests `charge` against `limits` and `signs` (in place of the charge's own) and counts it where it passes.
   ChargeResult charge(const Charge& charge, const Limits& limits, WallTime now, const Limits* signs = nullptr) {
-    ChargeResult result = signs && !signs->empty() ? charge_signs(charge, limits, *signs, now)
-                                                   : charge_mail(charge, limits, now, recipient_of(charge));
+    const uint64_t key = key_of(charge);
+    messages_.prefetch(key);
+    ChargeResult result = signs && !signs->empty() ? charge_signs(charge, key, limits, *signs, now)
+                                                   : charge_mail(charge, key, limits, now, recipient_of(charge));
     if (!result.passed) result.uses = uses(charge.account, limits, signs, now);
     return result;
   }
@@ -90,18 +93,30 @@ class Ledger {
     uint64_t hash;
     std::optional<WallTime> before;
   };
-  using Elements = std::vector<Element>;
+  // At most its recipient and its network.
+  class Elements {
+   public:
+    void add(const Element& element) { all_[size_++] = element; }
+    void clear() { size_ = 0; }
+    [[nodiscard]] const Element* begin() const { return all_.data(); }
+    [[nodiscard]] const Element* end() const { return begin() + size_; }
+
+   private:
+    std::array<Element, 2> all_;
+    size_t size_ = 0;
+  };
   static constexpr uint64_t kNobody = 0;
 
   [[nodiscard]] std::vector<LimitUse> uses(std::string_view account, const Limits& limits, const Limits* signs,
                                            WallTime now) const;
-  [[nodiscard]] uint64_t key_of(const Charge& charge) const;        // of the message
+  [[nodiscard]] uint64_t key_of(const Charge& charge) const;        // of the message, 0 where it has none
   [[nodiscard]] uint64_t recipient_of(const Charge& charge) const;  // kNobody where none is charged
-  ChargeResult charge_mail(const Charge& charge, const Limits& limits, WallTime now, uint64_t recipient);
+  ChargeResult charge_mail(const Charge& charge, uint64_t key, const Limits& limits, WallTime now, uint64_t recipient);
   // ledger_signs.cpp
-  ChargeResult charge_signs(const Charge& charge, const Limits& limits, const Limits& signs, WallTime now);
-  ChargeResult count_signs(Accounts::value_type& entry, const Charge& charge, const Limits& limits, const Limits& signs,
-                           WallTime now);
+  ChargeResult charge_signs(const Charge& charge, uint64_t key, const Limits& limits, const Limits& signs,
+                            WallTime now);
+  ChargeResult count_signs(Accounts::value_type& entry, const Charge& charge, uint64_t key, const Limits& limits,
+                           const Limits& signs, WallTime now);
   [[nodiscard]] Elements elements_of(const Charge& charge, const Limits& signs, Account& account) const;
   static ChargeResult test(const Elements& elements, const Limits& signs, const Account& account, WallTime now);
   void count(const Elements& elements, const Limits& signs, Accounts::value_type& entry, WallTime now);

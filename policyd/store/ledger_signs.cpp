@@ -30,21 +30,21 @@ Milliseconds longest_of(const Limits& signs) {
 
 }  // namespace
 
-ChargeResult Ledger::charge_signs(const Charge& charge, const Limits& limits, const Limits& signs, WallTime now) {
+ChargeResult Ledger::charge_signs(const Charge& charge, uint64_t key, const Limits& limits, const Limits& signs,
+                                  WallTime now) {
   auto found = accounts_.find(charge.account);
   if (found == accounts_.end()) found = accounts_.emplace(charge.account, Account{}).first;
   Accounts::value_type& entry = *found;
-  ChargeResult result = count_signs(entry, charge, limits, signs, now);
-  for (size_t i = 0; i < signs.size() && !result.sign; ++i) {
-    const int64_t used = entry.second.counters.used(signs[i], now);
-    if (used <= signs[i].maximum) continue;
-    result.sign = signs[i];
-    result.sign_used = used;
+  ChargeResult result = count_signs(entry, charge, key, limits, signs, now);
+  if (result.sign) return result;
+  if (const auto over = entry.second.counters.over(signs, now)) {
+    result.sign = *over->limit;
+    result.sign_used = over->used;
   }
   return result;
 }
 
-ChargeResult Ledger::count_signs(Accounts::value_type& entry, const Charge& charge, const Limits& limits,
+ChargeResult Ledger::count_signs(Accounts::value_type& entry, const Charge& charge, uint64_t key, const Limits& limits,
                                  const Limits& signs, WallTime now) {
   const bool live = !charge.dry_run;
   if (charge.kind == Charge::Kind::sign) {
@@ -58,14 +58,13 @@ ChargeResult Ledger::count_signs(Accounts::value_type& entry, const Charge& char
   for (const Element& one : elements) {
     if (one.meter == Meter::distinct_recipients) recipient = one.hash;
   }
-  const uint64_t key = key_of(charge);
   const Message* const before = charge.instance.empty() ? nullptr : messages_.find(key);
   if (before && recipient != kNobody && before->has(recipient)) elements.clear();  // asked once more
   ChargeResult result = test(elements, signs, entry.second, now);
   if (!result.passed) {
     Charge asked = charge;
     asked.dry_run = true;
-    const ChargeResult mail = charge_mail(asked, limits, now, recipient);
+    const ChargeResult mail = charge_mail(asked, key, limits, now, recipient);
     if (!mail.passed && waits_longer(mail, result)) {
       result.limit = mail.limit;
       result.retry_after = mail.retry_after;
@@ -75,7 +74,7 @@ ChargeResult Ledger::count_signs(Accounts::value_type& entry, const Charge& char
   const int64_t charged = before ? before->charged[1] : 0;
   std::vector<uint64_t> new_ones;
   if (before && (settles || gives_back)) new_ones = before->new_ones();
-  result = charge_mail(charge, limits, now, recipient);
+  result = charge_mail(charge, key, limits, now, recipient);
   if (!live) return result;
   if (gives_back || (settles && !result.passed)) give_back(new_ones, signs, entry, now);
   if (!result.passed) return result;
@@ -101,7 +100,7 @@ Ledger::Elements Ledger::elements_of(const Charge& charge, const Limits& signs, 
     if (!account.seen) account.seen = std::make_unique<SeenElements>();
     const uint64_t hash = account.seen->hash(meter, text);
     const auto at = account.seen->find(hash);
-    elements.push_back({meter, hash, at ? std::optional(WallTime(Milliseconds(*at))) : std::nullopt});
+    elements.add({meter, hash, at ? std::optional(WallTime(Milliseconds(*at))) : std::nullopt});
   };
   add(Meter::distinct_recipients, charge.recipient);
   add(Meter::client_networks, charge.network);

@@ -25,14 +25,35 @@ Slice slice_at(const Counters::Cells& cells, size_t at) {
   return {at, cells[at], cells[at + 1], static_cast<size_t>(cells[at + 2])};
 }
 
-std::optional<Slice> find(const Counters::Cells& cells, Meter meter, int64_t window) {
+bool is_of(const Slice& slice, const Limit& limit) {
+  return slice.meter == static_cast<int64_t>(limit.meter) && slice.window == limit.window.count();
+}
+
+std::optional<Slice> find(const Counters::Cells& cells, const Limit& limit) {
   for (size_t at = 0; at < cells.size();) {
     const Slice slice = slice_at(cells, at);
-    if (slice.meter == static_cast<int64_t>(meter) && slice.window == window) return slice;
+    if (is_of(slice, limit)) return slice;
     at = slice.end();
   }
   return std::nullopt;
 }
+
+// The counters of one limit after the other, which mostly stand in that order.
+class Finder {
+ public:
+  explicit Finder(const Counters::Cells& cells) : cells_(cells) {}
+  std::optional<Slice> find(const Limit& limit) {
+    std::optional<Slice> slice;
+    if (next_ < cells_.size()) slice = slice_at(cells_, next_);
+    if (!slice || !is_of(*slice, limit)) slice = policyd::find(cells_, limit);
+    if (slice) next_ = slice->end();
+    return slice;
+  }
+
+ private:
+  const Counters::Cells& cells_;
+  size_t next_ = 0;
+};
 
 // The number of the interval that `now` is in. Widths are fractions of a millisecond for windows that 60 does not
 // divide.
@@ -119,9 +140,7 @@ bool sound(const Counters::Cells& cells, const Slice& slice) {
 }
 
 bool concerns(const Limits& limits, const Slice& slice) {
-  return std::any_of(limits.begin(), limits.end(), [&slice](const Limit& limit) {
-    return static_cast<int64_t>(limit.meter) == slice.meter && limit.window.count() == slice.window;
-  });
+  return std::any_of(limits.begin(), limits.end(), [&slice](const Limit& limit) { return is_of(slice, limit); });
 }
 
 // Whether the counter can take `amount` more by a mere addition: nothing in it has run out, and its newest bucket is
@@ -137,22 +156,22 @@ bool takes_in_place(const Counters::Cells& cells, const Slice& slice, int64_t am
 // made anew: something is given back, has run out, or begins a bucket or a counter.
 bool add_in_place(Counters::Cells& cells, const Limits& limits, const Amounts& amounts, int64_t now) {
   if (std::any_of(amounts.begin(), amounts.end(), [](int64_t amount) { return amount < 0; })) return false;
-  const auto amount_for_slice = [&](const Slice& slice) {
-    return concerns(limits, slice) ? amounts[static_cast<size_t>(slice.meter - 1)] : 0;
-  };
+  for (size_t at = 0; at < cells.size();) {
+    const Slice slice = slice_at(cells, at);
+    if (!takes_in_place(cells, slice, 0, now)) return false;
+    at = slice.end();
+  }
+  Finder finder(cells);
   for (const Limit& limit : limits) {
-    if (amounts[static_cast<size_t>(limit.meter) - 1] == 0) continue;
-    if (!find(cells, limit.meter, limit.window.count())) return false;
+    const int64_t amount = amounts[static_cast<size_t>(limit.meter) - 1];
+    if (amount == 0) continue;
+    const auto slice = finder.find(limit);
+    if (!slice || !takes_in_place(cells, *slice, amount, now)) return false;
   }
-  for (size_t at = 0; at < cells.size();) {
-    const Slice slice = slice_at(cells, at);
-    if (!takes_in_place(cells, slice, amount_for_slice(slice), now)) return false;
-    at = slice.end();
-  }
-  for (size_t at = 0; at < cells.size();) {
-    const Slice slice = slice_at(cells, at);
-    cells[slice.end() - 1] += amount_for_slice(slice);
-    at = slice.end();
+  Finder adding(cells);
+  for (const Limit& limit : limits) {
+    const int64_t amount = amounts[static_cast<size_t>(limit.meter) - 1];
+    if (amount != 0) cells[adding.find(limit)->end() - 1] += amount;
   }
   return true;
 }
@@ -185,10 +204,11 @@ std::optional<Counters> Counters::from_cells(Cells cells) {
 ChargeResult Counters::test(const Limits& limits, const Amounts& amounts, WallTime now) const {
   const int64_t now_ms = now.time_since_epoch().count();
   ChargeResult result;
+  Finder finder(cells_);
   for (const Limit& limit : limits) {
     const int64_t amount = amounts[static_cast<size_t>(limit.meter) - 1];
     if (amount <= 0) continue;
-    const auto slice = find(cells_, limit.meter, limit.window.count());
+    const auto slice = finder.find(limit);
     const int64_t sum = slice ? policyd::used(cells_, *slice, bucket_of(now_ms, slice->window)) : 0;
     if (sum + amount <= limit.maximum) continue;
     const bool never = amount > limit.maximum;
@@ -217,7 +237,7 @@ void Counters::add(const Limits& limits, const Amounts& amounts, WallTime now, W
     rewrite(next, cells_, &slice, slice.meter, slice.window, amount, now_ms);
   }
   for (const Limit& limit : limits) {
-    if (find(cells_, limit.meter, limit.window.count())) continue;
+    if (find(cells_, limit)) continue;
     const auto meter = static_cast<int64_t>(limit.meter);
     const int64_t window = limit.window.count();
     rewrite(next, cells_, nullptr, meter, window, amount_of(meter, window), now_ms);
@@ -227,18 +247,36 @@ void Counters::add(const Limits& limits, const Amounts& amounts, WallTime now, W
 }
 
 int64_t Counters::used(const Limit& limit, WallTime now) const {
-  const auto slice = find(cells_, limit.meter, limit.window.count());
+  const auto slice = find(cells_, limit);
   return slice ? policyd::used(cells_, *slice, bucket_of(now.time_since_epoch().count(), slice->window)) : 0;
 }
 
+std::optional<Counters::Over> Counters::over(const Limits& signs, WallTime now) const {
+  const Limit* first = nullptr;
+  int64_t used = 0;
+  for (size_t at = 0; at < cells_.size();) {
+    const Slice slice = slice_at(cells_, at);
+    at = slice.end();
+    if (!is_sign(static_cast<Meter>(slice.meter))) continue;
+    const auto last = first ? signs.begin() + (first - signs.data()) : signs.end();
+    const auto limit = std::find_if(signs.begin(), last, [&slice](const Limit& one) { return is_of(slice, one); });
+    if (limit == last) continue;
+    const int64_t held = policyd::used(cells_, slice, bucket_of(now.time_since_epoch().count(), slice.window));
+    if (held <= limit->maximum) continue;
+    first = &*limit;
+    used = held;
+  }
+  return first ? std::optional(Over{first, used}) : std::nullopt;
+}
+
 Milliseconds Counters::wait(const Limit& limit, int64_t excess, WallTime now) const {
-  const auto slice = find(cells_, limit.meter, limit.window.count());
+  const auto slice = find(cells_, limit);
   return Milliseconds(slice ? wait_for(cells_, *slice, now.time_since_epoch().count(), excess) : 1);
 }
 
 void Counters::add(const Limit& limit, int64_t amount, WallTime now) {
   const int64_t now_ms = now.time_since_epoch().count();
-  const auto slice = find(cells_, limit.meter, limit.window.count());
+  const auto slice = find(cells_, limit);
   if (slice && takes_in_place(cells_, *slice, amount, now_ms)) {
     cells_[slice->end() - 1] += amount;
     return;
@@ -251,7 +289,7 @@ void Counters::add(const Limit& limit, int64_t amount, WallTime now) {
 }
 
 bool Counters::take_one(const Limit& limit, WallTime at, WallTime now) {
-  const auto slice = find(cells_, limit.meter, limit.window.count());
+  const auto slice = find(cells_, limit);
   if (!slice || !counts(limit, at, now)) return false;
   const int64_t bucket = bucket_of(at.time_since_epoch().count(), slice->window);
   size_t place = slice->first();

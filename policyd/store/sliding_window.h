@@ -45,6 +45,12 @@ class Counters {
   // Signs, one counter at a time. What counts in a limit's window; and how long until `excess` less does.
   [[nodiscard]] int64_t used(const Limit& limit, WallTime now) const;
   [[nodiscard]] Milliseconds wait(const Limit& limit, int64_t excess, WallTime now) const;
+  // The first of `signs` whose window holds more than it allows, and how much.
+  struct Over {
+    const Limit* limit;
+    int64_t used;
+  };
+  [[nodiscard]] std::optional<Over> over(const Limits& signs, WallTime now) const;
   // Adds `amount` at `now`.
   void add(const Limit& limit, int64_t amount, WallTime now);
   // Takes one from the bucket of `at`. False: there is none in it, or it counts no more.
