@@ -22,6 +22,12 @@ std::string_view domain_or_all_of(std::string_view login) {
   return domain.empty() ? login : domain;
 }
 
+// The name that `name` is charged under; `into` has it where it is another.
+std::string_view cut(std::string_view name, std::string& into) {
+  if (name.size() <= kLongestAccountName) return name;
+  return into = charged_name(name);
+}
+
 constexpr int kNetworkV4 = 24;
 constexpr int kNetworkV6 = 64;
 
@@ -80,19 +86,16 @@ Subject::Subject(const Request& request, const Config& config) {
   }
   names_.client = IpAddress::parse(request.client_address());
   names_.direction = direction_of(request, names_.client, config.traffic.networks);
-  if (names_.direction == Direction::incoming) return;
-  if (names_.login.empty()) client_account_ = account_of(names_.client);
-  names_.account = names_.login.empty() ? std::string_view(client_account_) : names_.login;
-  account_ = names_.account;
-  if (config.traffic.account != "login") account_ = shared_account(config);
-  if (account_.size() <= kLongestAccountName) return;
-  cut_account_ = charged_name(account_);
-  account_ = cut_account_;
+  if (names_.direction == Direction::outgoing) set_accounts(config);
 }
 
-std::string_view Subject::shared_account(const Config& config) {
-  if (config.traffic.account == "network" && names_.client) return network_ = client_network(*names_.client);
-  return config.traffic.account == "domain" ? domain_or_all_of(names_.account) : names_.account;
+void Subject::set_accounts(const Config& config) {
+  if (names_.login.empty()) client_account_ = account_of(names_.client);
+  const std::string_view own = names_.login.empty() ? std::string_view(client_account_) : names_.login;
+  names_.account = cut(own, cut_own_);
+  account_ = names_.account;
+  if (config.traffic.account == "domain") account_ = cut(domain_or_all_of(own), cut_domain_);
+  if (config.traffic.account == "network" && names_.client) account_ = network_ = client_network(*names_.client);
 }
 
 }  // namespace policyd

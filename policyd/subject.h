@@ -13,8 +13,8 @@
 namespace policyd {
 
 // Names in lower case; the account of outgoing mail: the login, or without one the client's address (IPv6: its /64). It
-// is charged to that account, or as traffic.account says to the login's domain, or to the client's /24 or /64; a very
-// long name as charged_name() has it.
+// is charged to that account, or as traffic.account says to the login's domain, or to the client's /24 or /64. Accounts
+// with very long names are known by their charged_name().
 // Cannot be copied: the views point into its own text, or into the request, which outlives it.
 class Subject {
  public:
@@ -26,15 +26,14 @@ class Subject {
   // Whom outgoing mail is charged to.
   [[nodiscard]] std::string_view account() const { return account_; }
   [[nodiscard]] std::string_view recipient() const { return names_.recipient; }
-  // For the look-up of blocks.
+  // For the look-up of blocks, and of locks of the account itself.
   [[nodiscard]] const BlockSubject& names() const { return names_; }
 
  private:
-  // The account where traffic.account is not "login".
-  std::string_view shared_account(const Config& config);
+  void set_accounts(const Config& config);
 
   std::string text_;
-  std::string client_account_, network_, cut_account_;
+  std::string client_account_, network_, cut_own_, cut_domain_;
   std::string_view account_;
   BlockSubject names_;
 };

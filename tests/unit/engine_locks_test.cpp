@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "policyd/engine.h"
+#include "shared/charged_name.h"
 #include "tests/support/engine_rig.h"
 
 namespace policyd {
@@ -110,6 +111,17 @@ TEST_CASE("engine: a lock holds for whom mail is charged to, and for a login or 
     CHECK(is_refused(outgoing_lines({{"sasl_username", "Joe@example.com"}})) == c.joe);
     CHECK(is_refused(outgoing_lines({{"sasl_username", "ann@example.com"}})) == c.ann);
     CHECK(is_refused(request_lines({{"client_address", "127.0.0.9"}})) == c.client);
+  }
+}
+
+TEST_CASE("engine: a login that is too long for a key can be locked by itself, whatever its mail is charged to") {
+  const std::string login = std::string(2000, 'j') + "@example.com";
+  for (const std::string charged : {"login", "domain", "network"}) {
+    CAPTURE(charged);
+    EngineRig rig("[traffic]\naccount = \"" + charged + "\"\n");
+    lock(rig, charged_name(login));
+    CHECK(rig.decide(outgoing_lines({{"sasl_username", login}})).cause == Cause::lock);
+    CHECK(rig.decide(outgoing_lines({{"sasl_username", "j" + login}})).cause == Cause::none);
   }
 }
 

@@ -87,6 +87,7 @@ TEST_CASE("subject: a name that is too long for a key is charged under a shorter
     const auto request = make_request(request_lines({{"sasl_username", local + "@Example.com"}}));
     const Subject subject(*request, *config);
     CHECK(subject.account() == account);
+    CHECK(subject.names().account == charged_name(std::string(4000, 'j') + "@example.com"));
     CHECK(subject.names().login.size() == 4012);
   }
 }
