@@ -1,6 +1,7 @@
 #include "policyd/signs.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 namespace policyd {
@@ -13,6 +14,7 @@ bool has_queue_id(const Request& request) { return !request.get(Attribute::queue
 
 void Signs::Counting::ask(const Charge& sign) {
   const auto free = std::find_if(asked_.begin(), asked_.end(), [](const auto& task) { return !task; });
+  if (free == asked_.end()) std::abort();  // a decision that asks for more signs than it has room for
   free->emplace(count(sign));
   (*free)->start();
 }

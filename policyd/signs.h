@@ -45,12 +45,14 @@ class Signs {
     Counting(const Counting&) = delete;
     Counting& operator=(const Counting&) = delete;
 
+    // At most kMost times.
     void ask(const Charge& sign);
     [[nodiscard]] bool waits() const;
     Task<void> answered() const;
 
-   private:
     static constexpr size_t kMost = 2;  // of a decision
+
+   private:
     Task<void> count(Charge sign);
 
     Store& store_;
