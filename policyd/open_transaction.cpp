@@ -16,10 +16,13 @@ std::optional<OpenTransaction::Abandoned> OpenTransaction::begin(std::string_vie
   return std::move(*over);
 }
 
-void OpenTransaction::passed(std::string_view instance, std::string_view account, bool has_queue_id, int64_t before,
+void OpenTransaction::passed(const Message& message, int64_t before,
                              const std::shared_ptr<const AccountPolicy>& policy) {
+  const auto& [instance, account, service, has_queue_id] = message;
   if (instance.empty()) return;
-  if (!open_) open_ = std::make_unique<Abandoned>(Abandoned{std::string(instance), std::string(account), policy});
+  if (!open_) {
+    open_ = std::make_unique<Abandoned>(Abandoned{std::string(instance), std::string(account), service, policy});
+  }
   open_->accepted = open_->accepted || has_queue_id;
   if (!has_queue_id) open_->refused = before;
 }

@@ -20,6 +20,7 @@
 #include <string_view>
 
 #include "policyd/account_policies.h"
+#include "policyd/message_ends.h"
 
 namespace policyd {
 
@@ -28,6 +29,7 @@ class OpenTransaction {
   // A message that is over.
   struct Abandoned {
     std::string instance, account;
+    MessageEnds::Service service = 0;
     std::shared_ptr<const AccountPolicy> policy;
     int64_t refused = 0;    // recipients, as the queue id tells
     bool accepted = false;  // a recipient, by the same
@@ -39,10 +41,14 @@ class OpenTransaction {
   // What is open is over unless it is `instance`.
   std::optional<Abandoned> begin(std::string_view instance);
   std::optional<Abandoned> end() { return begin({}); }
-  // A recipient of `instance` has been charged, the message having had a queue id or none, and `before` it so many
-  // others.
-  void passed(std::string_view instance, std::string_view account, bool has_queue_id, int64_t before,
-              const std::shared_ptr<const AccountPolicy>& policy);
+  // The message at a recipient's RCPT.
+  struct Message {
+    std::string_view instance, account;
+    MessageEnds::Service service = 0;
+    bool has_queue_id = false;
+  };
+  // A recipient has been charged, and `before` it so many others.
+  void passed(const Message& message, int64_t before, const std::shared_ptr<const AccountPolicy>& policy);
   // DATA or END-OF-MESSAGE: Postfix says itself what it accepted.
   void settle() { open_.reset(); }
 

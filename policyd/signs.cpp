@@ -61,13 +61,13 @@ bool Signs::exists(const Verdict& verdict) {
 }
 
 void Signs::passed(const Request& request, const Subject& subject, int64_t before,
-                   const std::shared_ptr<const AccountPolicy>& policy, OpenTransaction& transaction) {
-  transaction.passed(request.instance(), subject.account(), has_queue_id(request), before, policy);
+                   const std::shared_ptr<const AccountPolicy>& policy, OpenTransaction& transaction) const {
+  transaction.passed({request.instance(), subject.account(), ends_.service_of(request), has_queue_id(request)}, before,
+                     policy);
 }
 
 void Signs::settle(const Request& request, const Subject& subject, OpenTransaction& transaction) {
-  settles_ = true;
-  queue_ids_tell_ = queue_ids_tell_ && has_queue_id(request);
+  ends_.learn(request);
   transaction.settle();
   outgoing_.settle(request.instance(), subject.account());
 }
@@ -77,7 +77,8 @@ void Signs::settle(const Request& request, const Subject& subject, OpenTransacti
 void Signs::give_up(std::optional<OpenTransaction::Abandoned> abandoned) {
   if (!abandoned || outgoing_.settled(abandoned->instance, abandoned->account)) return;
   const int64_t nonexistent = outgoing_.take_nonexistent(abandoned->instance, abandoned->account);
-  const int64_t amount = std::max(nonexistent, settles_ ? abandoned->invalid(queue_ids_tell_) : 0);
+  const MessageEnds::Known* const ends = ends_.of(abandoned->service);
+  const int64_t amount = std::max(nonexistent, ends ? abandoned->invalid(ends->queue_ids) : 0);
   if (amount == 0) return;
   count_later(std::move(abandoned->account), std::move(abandoned->policy), Meter::invalid_recipients, amount);
 }

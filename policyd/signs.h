@@ -7,9 +7,9 @@
 // is counted at the end of the message, as far as Postfix has not refused so many. What a limit puts off is not counted
 // as long as it comes back.
 //
-// Whether Postfix asks at DATA or END-OF-MESSAGE at all, and whether its messages have queue ids then, is learned from
-// what it asks: until it has, nothing is known of a message that does not come there. What is counted behind the back
-// of requests locks as what is counted with them. Never fails. One thread.
+// Until Postfix is known to ask at DATA or END-OF-MESSAGE where a message came in (message_ends.h), nothing is known of
+// one that does not come there. What is counted behind the back of requests locks as what is counted with them. Never
+// fails. One thread.
 #pragma once
 
 #include <array>
@@ -22,6 +22,7 @@
 #include "policyd/account_policies.h"
 #include "policyd/async/task.h"
 #include "policyd/locks/warden.h"
+#include "policyd/message_ends.h"
 #include "policyd/open_transaction.h"
 #include "policyd/outgoing.h"
 #include "policyd/store/store.h"
@@ -71,8 +72,8 @@ class Signs {
   // Whether the recipient may exist, as far as checks that are acted on have found.
   static bool exists(const Verdict& verdict);
   // A recipient of outgoing mail has passed, `before` it so many others of the message.
-  static void passed(const Request& request, const Subject& subject, int64_t before,
-                     const std::shared_ptr<const AccountPolicy>& policy, OpenTransaction& transaction);
+  void passed(const Request& request, const Subject& subject, int64_t before,
+              const std::shared_ptr<const AccountPolicy>& policy, OpenTransaction& transaction) const;
   // Outgoing mail has come to DATA or END-OF-MESSAGE, whatever its account's settings are by now.
   void settle(const Request& request, const Subject& subject, OpenTransaction& transaction);
   // A limit refuses a message, or a recipient of it: one hit for each message. Counted later.
@@ -92,8 +93,7 @@ class Signs {
   Store& store_;
   Warden& warden_;
   Outgoing& outgoing_;
-  bool settles_ = false;              // Postfix asks at DATA or END-OF-MESSAGE
-  bool queue_ids_tell_ = true;        // and has always had queue ids there
+  MessageEnds ends_;
   std::vector<Task<void>> counting_;  // later
 };
 

@@ -5,12 +5,15 @@
 #include <vector>
 
 #include "tests/support/engine_rig.h"
+#include "tests/support/postfix_connection.h"
 
 namespace policyd {
 namespace {
 
 using test::EngineRig;
+using test::kQueueId;
 using test::outgoing_lines;
+using test::PostfixConnection;
 
 const std::string kSigns = "[accounts.default]\nmessages = [\"60/1m\"]\nrecipients = []\nbytes = []\n"
                            "distinct_recipients = [\"500/1d\"]\nclient_networks = [\"5/1d\"]\n"
@@ -111,40 +114,9 @@ TEST_CASE("engine: a sign that spam has met stays in the verdict of a recipient 
   CHECK(verdict.charge.sign.has_value());
 }
 
-const std::string kQueueId = "4C796A86003";
-
-// A connection of Postfix.
-struct Connection {
-  explicit Connection(EngineRig& engine_rig) : rig(engine_rig) {}
-  void ask(std::string_view lines) {
-    const auto request = make_request(lines);
-    rig.loop.run(rig.engine.decide(*request, &transaction));
-  }
-  // `queue_id`: none until Postfix has accepted a recipient.
-  void rcpt(std::string recipient, std::string instance, std::string queue_id = "") {
-    ask(outgoing_lines({{"recipient", std::move(recipient)}, {"instance", std::move(instance)},
-                        {"queue_id", std::move(queue_id)}}));
-  }
-  void data(std::string instance, std::string queue_id = kQueueId, std::string state = "DATA") {
-    ask(outgoing_lines({{"protocol_state", std::move(state)}, {"recipient", ""}, {"recipient_count", "1"},
-                        {"instance", std::move(instance)}, {"queue_id", std::move(queue_id)}}));
-  }
-  // Of recipients that were refused, as the store was told.
-  [[nodiscard]] std::vector<int64_t> invalid() const {
-    std::vector<int64_t> all;
-    for (const auto& asked : rig.store.asked) {
-      if (asked.kind == Charge::Kind::sign && asked.meter == Meter::invalid_recipients) all.push_back(asked.amount);
-    }
-    return all;
-  }
-
-  EngineRig& rig;
-  OpenTransaction transaction;
-};
-
 TEST_CASE("engine: recipients of a message that never comes to DATA are invalid, once Postfix asks at DATA at all") {
   EngineRig rig("[accounts.default]\ninvalid_recipients = [\"50/1d\"]\n");
-  Connection connection(rig);
+  PostfixConnection connection(rig);
   connection.rcpt("a@x.example", "1");
   connection.rcpt("a@x.example", "2");
   CHECK(connection.invalid().empty());  // nobody knows yet
@@ -163,7 +135,7 @@ TEST_CASE("engine: recipients of a message that never comes to DATA are invalid,
 
 TEST_CASE("engine: a message may come to DATA on another connection") {
   EngineRig rig("[accounts.default]\ninvalid_recipients = [\"50/1d\"]\n");
-  Connection of_recipients(rig), of_data(rig);
+  PostfixConnection of_recipients(rig), of_data(rig);
   of_recipients.rcpt("a@x.example", "1");
   of_data.data("1");
   of_recipients.rcpt("a@x.example", "2");
@@ -190,7 +162,7 @@ TEST_CASE("engine: a message with recipients that Postfix accepted counts once w
   for (const Case& c : cases) {
     CAPTURE(c.label);
     EngineRig rig(kInvalid + c.more);
-    Connection connection(rig);
+    PostfixConnection connection(rig);
     connection.data("1", kQueueId, c.hook);
     for (int i = 0; i < c.accepted; ++i) {
       connection.rcpt(std::to_string(i) + "@x.example", "2", i == 0 && c.more.empty() ? "" : kQueueId);
@@ -203,7 +175,7 @@ TEST_CASE("engine: a message with recipients that Postfix accepted counts once w
 
 TEST_CASE("engine: a message with recipients that Postfix refused for certain counts with all of them") {
   EngineRig rig(kInvalid);
-  Connection connection(rig);
+  PostfixConnection connection(rig);
   connection.data("1");
   for (int i = 0; i < 30; ++i) connection.rcpt("nobody" + std::to_string(i) + "@x.example", "2");
   rig.engine.end(connection.transaction);
@@ -212,7 +184,7 @@ TEST_CASE("engine: a message with recipients that Postfix refused for certain co
 
 TEST_CASE("engine: a queue id that no message has says nothing of its recipients") {
   EngineRig rig(kInvalid);
-  Connection connection(rig);
+  PostfixConnection connection(rig);
   connection.data("1", "");
   for (int i = 0; i < 30; ++i) connection.rcpt("user" + std::to_string(i) + "@x.example", "2");
   rig.engine.end(connection.transaction);
@@ -221,7 +193,7 @@ TEST_CASE("engine: a queue id that no message has says nothing of its recipients
 
 TEST_CASE("engine: an internal recipient that never comes to DATA is not invalid") {
   EngineRig rig(kInvalid + "[traffic]\ninternal_domains = [\"in.example\"]\n");
-  Connection connection(rig);
+  PostfixConnection connection(rig);
   connection.data("1");
   connection.rcpt("nobody@in.example", "2");
   rig.engine.end(connection.transaction);
@@ -230,7 +202,7 @@ TEST_CASE("engine: an internal recipient that never comes to DATA is not invalid
 
 TEST_CASE("engine: a message that comes to DATA is settled also where invalid recipients do not count any more") {
   EngineRig rig(kInvalid);
-  Connection connection(rig);
+  PostfixConnection connection(rig);
   connection.data("1");
   connection.rcpt("a@x.example", "2");
   AccountSettings settings;
@@ -243,7 +215,7 @@ TEST_CASE("engine: a message that comes to DATA is settled also where invalid re
 
 TEST_CASE("engine: a message that never comes to DATA locks where it is one too many") {
   EngineRig rig(kInvalid);
-  Connection connection(rig);
+  PostfixConnection connection(rig);
   connection.data("1");
   connection.rcpt("a@x.example", "2");
   rig.store.answer.sign = Limit{Meter::invalid_recipients, 50, std::chrono::days(1)};
@@ -256,7 +228,7 @@ TEST_CASE("engine: a message that never comes to DATA locks where it is one too 
 
 TEST_CASE("engine: recipients that policyd refused itself are not invalid") {
   EngineRig rig("[accounts.default]\ninvalid_recipients = [\"50/1d\"]\n");
-  Connection connection(rig);
+  PostfixConnection connection(rig);
   connection.data("1");
   rig.store.refuse({Meter::messages, 60, Milliseconds(60'000)}, std::nullopt);
   connection.rcpt("a@x.example", "2");
@@ -285,7 +257,7 @@ struct LookingUp {
   [[nodiscard]] std::vector<int64_t> invalid() const { return connection.invalid(); }
 
   EngineRig rig;
-  Connection connection;
+  PostfixConnection connection;
 };
 
 TEST_CASE("engine: recipients that do not exist count at the end of their message, beside those that Postfix refused") {

@@ -9,12 +9,17 @@ namespace policyd {
 namespace {
 
 const auto kPolicy = std::make_shared<const AccountPolicy>();
+constexpr MessageEnds::Service kService = 587;
+
+OpenTransaction::Message of(std::string_view instance, std::string_view account, bool has_queue_id = false) {
+  return {instance, account, kService, has_queue_id};
+}
 
 // Recipients of "1", each asked for with a queue id or without.
 OpenTransaction::Abandoned abandoned_after(const std::vector<bool>& queue_ids) {
   OpenTransaction transaction;
   int64_t before = 0;
-  for (const bool has_queue_id : queue_ids) transaction.passed("1", "joe", has_queue_id, before++, kPolicy);
+  for (const bool has_queue_id : queue_ids) transaction.passed(of("1", "joe", has_queue_id), before++, kPolicy);
   auto over = transaction.end();
   REQUIRE(over.has_value());
   return *std::move(over);
@@ -23,16 +28,17 @@ OpenTransaction::Abandoned abandoned_after(const std::vector<bool>& queue_ids) {
 TEST_CASE("open transaction: another message, or the connection's end, tells what was open") {
   OpenTransaction transaction;
   CHECK_FALSE(transaction.begin("1").has_value());
-  for (const int64_t before : {0, 1}) transaction.passed("1", "joe", false, before, kPolicy);
+  for (const int64_t before : {0, 1}) transaction.passed(of("1", "joe"), before, kPolicy);
   CHECK_FALSE(transaction.begin("1").has_value());
   const auto first = transaction.begin("2");
   REQUIRE(first.has_value());
   CHECK(first->instance == "1");
   CHECK(first->account == "joe");
+  CHECK(first->service == kService);
   CHECK(first->invalid(true) == 2);
   CHECK(first->policy == kPolicy);
   CHECK_FALSE(transaction.begin("3").has_value());
-  transaction.passed("3", "ann", false, 0, kPolicy);
+  transaction.passed(of("3", "ann"), 0, kPolicy);
   const auto last = transaction.end();
   REQUIRE(last.has_value());
   CHECK(last->account == "ann");
@@ -69,7 +75,7 @@ TEST_CASE("open transaction: a recipient is refused for certain where the messag
 
 TEST_CASE("open transaction: a message that came to DATA is not open any more") {
   OpenTransaction transaction;
-  transaction.passed("1", "joe", false, 0, kPolicy);
+  transaction.passed(of("1", "joe"), 0, kPolicy);
   transaction.settle();
   CHECK_FALSE(transaction.begin("2").has_value());
   CHECK_FALSE(transaction.end().has_value());
@@ -77,7 +83,7 @@ TEST_CASE("open transaction: a message that came to DATA is not open any more") 
 
 TEST_CASE("open transaction: without an instance nothing is known of a message, and it ends none") {
   OpenTransaction transaction;
-  transaction.passed("", "joe", false, 0, kPolicy);
+  transaction.passed(of("", "joe"), 0, kPolicy);
   CHECK_FALSE(transaction.end().has_value());
 }
 

@@ -1,0 +1,38 @@
+// Where Postfix asks at the end of a message (DATA or END-OF-MESSAGE), and whether its messages have queue ids then:
+// learned from what it asks, for each of its services on its own.
+//
+// A service is a line of master.cf, and may have restriction lists of its own. It is known by the address and port that
+// the client has connected to; all are one where Postfix does not tell (before 3.2). Clients that have logged in are
+// taken for another one, as a list may let mynetworks pass before it comes to policyd.
+//
+// Bounded: the oldest are forgotten, and are then unknown, as all are at first. Pure. One thread.
+#pragma once
+
+#include <cstdint>
+
+#include "policyd/recent_table.h"
+#include "shared/request.h"
+
+namespace policyd {
+
+class MessageEnds {
+ public:
+  // Of the service that a request comes from.
+  using Service = uint64_t;
+  [[nodiscard]] Service service_of(const Request& request) const;
+
+  // DATA or END-OF-MESSAGE.
+  void learn(const Request& request);
+
+  struct Known {
+    bool queue_ids = true;  // all messages have had one
+  };
+  // Null where Postfix is not known to ask at the end of the service's messages. Good until the next learn().
+  [[nodiscard]] const Known* of(Service service) const { return services_.find(service); }
+
+ private:
+  const uint64_t seed_ = random_seed();
+  RecentTable<Known, 16> services_;
+};
+
+}  // namespace policyd
