@@ -205,6 +205,9 @@ void Engine::pass(const Asked& asked, const Verdict& verdict) {
 void Engine::end(const Asked& asked, bool going_on, Verdict& verdict) {
   const auto& [request, subject, mode, plan, policy, transaction, key] = asked;
   if (transaction && policy && settles(request.state())) signs_.settle(request, subject, *transaction);
+  if (transaction && policy && request.state() == ProtocolState::rcpt && refused(verdict)) {
+    Signs::refused(request, *transaction);
+  }
   if (mode == Mode::dry) return;
   write_journal(request, verdict);
   if (going_on && request.state() == ProtocolState::rcpt) pass(asked, verdict);

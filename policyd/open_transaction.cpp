@@ -6,6 +6,7 @@
 namespace policyd {
 
 int64_t OpenTransaction::Abandoned::invalid(bool queue_ids_tell) const {
+  if (explained) return queue_ids_tell ? refused : 0;
   if (!queue_ids_tell) return 1;
   return std::max<int64_t>(refused + (accepted ? 0 : 1), 1);
 }
@@ -25,6 +26,14 @@ void OpenTransaction::passed(const Message& message, int64_t before,
   }
   open_->accepted = open_->accepted || has_queue_id;
   if (!has_queue_id) open_->refused = before;
+  open_->passed = before + 1;
+}
+
+void OpenTransaction::refused(bool has_queue_id) {
+  if (!open_) return;
+  open_->explained = true;
+  open_->accepted = open_->accepted || has_queue_id;
+  if (!has_queue_id) open_->refused = open_->passed;
 }
 
 }  // namespace policyd

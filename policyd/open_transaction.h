@@ -5,7 +5,8 @@
 // recipient (smtpd_delay_open_until_valid_rcpt): those that passed before a request without one were refused for
 // certain. Of the others nothing is: clients give up for one mistyped recipient among sixty, or are lost within DATA
 // where Postfix asks at its end alone. So they all count as one, which is what a client that tries one recipient after
-// the other comes to.
+// the other comes to; and as none where policyd has refused a recipient itself since one passed: for many clients that
+// is the end of the message.
 //
 // One process of Postfix asks on a connection, about one message at a time. When it begins another one, or goes away,
 // what is open here is over. DATA may come on another connection of the same process, where it asks with another
@@ -31,8 +32,10 @@ class OpenTransaction {
     std::string instance, account;
     MessageEnds::Service service = 0;
     std::shared_ptr<const AccountPolicy> policy;
-    int64_t refused = 0;    // recipients, as the queue id tells
-    bool accepted = false;  // a recipient, by the same
+    int64_t passed = 0;      // recipients that count
+    int64_t refused = 0;     // of them: those that Postfix has refused, as the queue id tells
+    bool accepted = false;   // a recipient, by the same
+    bool explained = false;  // policyd has refused a recipient itself, and the client may have given up for that
 
     // How many recipients are held to be refused. `queue_ids_tell` false: Postfix gives none (smtpd_proxy_filter).
     [[nodiscard]] int64_t invalid(bool queue_ids_tell) const;
@@ -49,6 +52,8 @@ class OpenTransaction {
   };
   // A recipient has been charged, and `before` it so many others.
   void passed(const Message& message, int64_t before, const std::shared_ptr<const AccountPolicy>& policy);
+  // A recipient of the message that is open is refused by policyd itself.
+  void refused(bool has_queue_id);
   // DATA or END-OF-MESSAGE: Postfix says itself what it accepted.
   void settle() { open_.reset(); }
 

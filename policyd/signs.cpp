@@ -66,6 +66,10 @@ void Signs::passed(const Request& request, const Subject& subject, int64_t befor
                      policy);
 }
 
+void Signs::refused(const Request& request, OpenTransaction& transaction) {
+  transaction.refused(has_queue_id(request));
+}
+
 void Signs::settle(const Request& request, const Subject& subject, OpenTransaction& transaction) {
   ends_.learn(request);
   transaction.settle();

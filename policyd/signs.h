@@ -74,6 +74,8 @@ class Signs {
   // A recipient of outgoing mail has passed, `before` it so many others of the message.
   void passed(const Request& request, const Subject& subject, int64_t before,
               const std::shared_ptr<const AccountPolicy>& policy, OpenTransaction& transaction) const;
+  // policyd refuses a recipient of outgoing mail.
+  static void refused(const Request& request, OpenTransaction& transaction);
   // Outgoing mail has come to DATA or END-OF-MESSAGE, whatever its account's settings are by now.
   void settle(const Request& request, const Subject& subject, OpenTransaction& transaction);
   // A limit refuses a message, or a recipient of it: one hit for each message. Counted later.

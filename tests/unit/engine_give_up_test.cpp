@@ -50,5 +50,60 @@ TEST_CASE("engine: whether queue ids tell is known of each service") {
   CHECK(submission.invalid() == std::vector<int64_t>{1, 30});
 }
 
+// What becomes of a recipient, and whether the message has a queue id by then.
+enum class Fate : uint8_t { passes, blocked, limited };
+struct Rcpt {
+  Fate fate;
+  bool has_queue_id;
+};
+
+TEST_CASE("engine: who gives up after policyd refused a recipient itself counts with what Postfix refused alone") {
+  using enum Fate;
+  struct Case {
+    const char* label;
+    std::vector<Rcpt> recipients;
+    std::vector<int64_t> invalid;
+  };
+  const std::vector<Case> cases{
+      {"Postfix accepted all", {{passes, false}, {passes, true}, {limited, true}}, {}},
+      {"Postfix accepted the only one", {{passes, false}, {blocked, true}}, {}},
+      {"Postfix refused the only one", {{passes, false}, {blocked, false}}, {1}},
+      {"Postfix refused all", {{passes, false}, {passes, false}, {limited, false}}, {2}},
+      {"Postfix refused one", {{passes, false}, {passes, false}, {limited, true}}, {1}},
+      {"the client went on", {{passes, false}, {blocked, true}, {passes, true}}, {}},
+      {"none of its own", {{passes, false}, {passes, true}}, {1}},
+      {"before any passed", {{blocked, false}, {passes, false}}, {1}},
+      {"none passed", {{blocked, false}, {limited, false}}, {}},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.label);
+    EngineRig rig(kInvalid);
+    rig.block(BlockType::recipient, "blocked@x.example");
+    PostfixConnection connection(rig);
+    connection.data("1");
+    int number = 0;
+    for (const auto& [fate, has_queue_id] : c.recipients) {
+      if (fate == limited) rig.store.refuse({Meter::messages, 60, Milliseconds(60'000)}, std::nullopt);
+      const std::string local_part = fate == blocked ? "blocked" : std::to_string(++number);
+      connection.rcpt(local_part + "@x.example", "2", has_queue_id ? kQueueId : "");
+      rig.store.answer = {};
+    }
+    rig.engine.end(connection.transaction);
+    CHECK(connection.invalid() == c.invalid);
+  }
+}
+
+TEST_CASE("engine: a client that has been told of too many recipients does not count, with a queue id or without any") {
+  for (const std::string& queue_id : {kQueueId, std::string()}) {
+    CAPTURE(queue_id);
+    EngineRig rig(kInvalid + "max_recipients_per_message = 3\n");
+    PostfixConnection connection(rig);
+    connection.data("1", queue_id);
+    for (int i = 0; i < 5; ++i) connection.rcpt(std::to_string(i) + "@x.example", "2", i == 0 ? "" : queue_id);
+    rig.engine.end(connection.transaction);
+    CHECK(connection.invalid().empty());
+  }
+}
+
 }  // namespace
 }  // namespace policyd
