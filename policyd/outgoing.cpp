@@ -44,9 +44,9 @@ void Outgoing::settle(std::string_view instance, std::string_view account) {
   if (ended.refused) ended.refused->forget_names();
 }
 
-bool Outgoing::settled(std::string_view instance, std::string_view account) const {
+bool Outgoing::under_way(std::string_view instance, std::string_view account) const {
   const Message* const known = messages_.find(key_of(instance, account));
-  return known && known->settled;
+  return known && !known->settled;
 }
 
 uint64_t Outgoing::recipient_of(const Subject& subject) const { return stable_hash(subject.recipient(), seed_); }
@@ -122,6 +122,16 @@ Charge Outgoing::sign_of(std::string_view account, const AccountPolicy& policy, 
   charge.signs = &policy.signs;
   charge.meter = meter;
   charge.amount = amount;
+  return charge;
+}
+
+Charge Outgoing::give_back_of(std::string_view instance, std::string_view account, const AccountPolicy& policy) {
+  Charge charge;
+  charge.kind = Charge::Kind::give_back;
+  charge.account = account;
+  charge.instance = instance;
+  charge.limits = &policy.limits;
+  if (!policy.signs.empty()) charge.signs = &policy.signs;
   return charge;
 }
 

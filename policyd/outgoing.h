@@ -43,9 +43,11 @@ class Outgoing {
                                                 std::string& network) const;
   // A sign alone. What it refers to outlives it.
   static Charge sign_of(std::string_view account, const AccountPolicy& policy, Meter meter, int64_t amount);
-  // A message has come to DATA or END-OF-MESSAGE; and whether one has.
+  // The same of all that a message was charged, which goes back.
+  static Charge give_back_of(std::string_view instance, std::string_view account, const AccountPolicy& policy);
+  // A message has come to DATA or END-OF-MESSAGE; and whether one is known, and has not.
   void settle(std::string_view instance, std::string_view account);
-  [[nodiscard]] bool settled(std::string_view instance, std::string_view account) const;
+  [[nodiscard]] bool under_way(std::string_view instance, std::string_view account) const;
   // Whether this message's score is to be counted as spam: once for each.
   bool first_spam(const Request& request, const Subject& subject);
   // The same of a limit that refuses it, or recipients of it.

@@ -71,7 +71,7 @@ void Signs::refused(const Request& request, OpenTransaction& transaction) {
 }
 
 void Signs::settle(const Request& request, const Subject& subject, OpenTransaction& transaction) {
-  ends_.learn(request);
+  ends_.learn(request, subject.account());
   transaction.settle();
   outgoing_.settle(request.instance(), subject.account());
 }
@@ -79,11 +79,14 @@ void Signs::settle(const Request& request, const Subject& subject, OpenTransacti
 // Without the hook Postfix would not ask at DATA however many recipients it took: then those that do not exist are
 // certain, and no others.
 void Signs::give_up(std::optional<OpenTransaction::Abandoned> abandoned) {
-  if (!abandoned || outgoing_.settled(abandoned->instance, abandoned->account)) return;
+  if (!abandoned || !outgoing_.under_way(abandoned->instance, abandoned->account)) return;
   const int64_t nonexistent = outgoing_.take_nonexistent(abandoned->instance, abandoned->account);
   const MessageEnds::Known* const ends = ends_.of(abandoned->service);
   const int64_t amount = std::max(nonexistent, ends ? abandoned->invalid(ends->queue_ids) : 0);
   if (amount == 0) return;
+  if (ends_.seen(abandoned->service, abandoned->account)) {
+    later(given_back(std::move(abandoned->instance), abandoned->account, abandoned->policy));
+  }
   count_later(std::move(abandoned->account), std::move(abandoned->policy), Meter::invalid_recipients, amount);
 }
 
@@ -94,9 +97,19 @@ void Signs::hit(const Request& request, const Subject& subject, const std::share
 
 void Signs::count_later(std::string account, std::shared_ptr<const AccountPolicy> policy, Meter meter,
                         int64_t amount) {
-  std::erase_if(counting_, [](const Task<void>& task) { return task.done(); });
-  counting_.push_back(counted(std::move(account), std::move(policy), meter, amount));
-  counting_.back().start();
+  later(counted(std::move(account), std::move(policy), meter, amount));
+}
+
+void Signs::later(Task<void> task) {
+  std::erase_if(later_, [](const Task<void>& one) { return one.done(); });
+  later_.push_back(std::move(task));
+  later_.back().start();
+}
+
+Task<void> Signs::given_back(std::string instance, std::string account, std::shared_ptr<const AccountPolicy> policy) {
+  const Charge charge = Outgoing::give_back_of(instance, account, *policy);
+  const auto charging = store_.charge(charge);
+  co_await charging;
 }
 
 Task<void> Signs::counted(std::string account, std::shared_ptr<const AccountPolicy> policy, Meter meter,

@@ -8,8 +8,9 @@
 // as long as it comes back.
 //
 // Until Postfix is known to ask at DATA or END-OF-MESSAGE where a message came in (message_ends.h), nothing is known of
-// one that does not come there. What is counted behind the back of requests locks as what is counted with them. Never
-// fails. One thread.
+// one that does not come there. Where it is known, and for mail of that very account, such a message was never mailed:
+// it leaves its sign, and what it was charged is given back. Nothing is known of messages that were forgotten. What is
+// counted behind the back of requests locks as what is counted with them. Never fails. One thread.
 #pragma once
 
 #include <array>
@@ -80,7 +81,8 @@ class Signs {
   void settle(const Request& request, const Subject& subject, OpenTransaction& transaction);
   // A limit refuses a message, or a recipient of it: one hit for each message. Counted later.
   void hit(const Request& request, const Subject& subject, const std::shared_ptr<const AccountPolicy>& policy);
-  // A message is over; nothing where there is none, or where it came to DATA. Counted later.
+  // A message is over; nothing where there is none, or where it came to DATA. Counted later, and what it was charged is
+  // given back then.
   void give_up(std::optional<OpenTransaction::Abandoned> abandoned);
 
   // Counts `amount` of `meter`, and locks the account where that is over its limit.
@@ -91,12 +93,15 @@ class Signs {
   // The same, and nobody waits for it.
   void count_later(std::string account, std::shared_ptr<const AccountPolicy> policy, Meter meter, int64_t amount);
   Task<void> counted(std::string account, std::shared_ptr<const AccountPolicy> policy, Meter meter, int64_t amount);
+  // All that a message was charged, which goes back.
+  Task<void> given_back(std::string instance, std::string account, std::shared_ptr<const AccountPolicy> policy);
+  void later(Task<void> task);
 
   Store& store_;
   Warden& warden_;
   Outgoing& outgoing_;
   MessageEnds ends_;
-  std::vector<Task<void>> counting_;  // later
+  std::vector<Task<void>> later_;  // that nobody waits for
 };
 
 }  // namespace policyd

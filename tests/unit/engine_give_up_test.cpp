@@ -1,9 +1,11 @@
-// The engine and messages that never come to their end: what is counted of them.
+// The engine and messages that never come to their end: what is counted of them, and what is given back.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
+#include "policyd/outgoing.h"
 #include "tests/support/engine_rig.h"
 #include "tests/support/postfix_connection.h"
 
@@ -103,6 +105,79 @@ TEST_CASE("engine: a client that has been told of too many recipients does not c
     rig.engine.end(connection.transaction);
     CHECK(connection.invalid().empty());
   }
+}
+
+// The messages of which all that they were charged went back.
+std::vector<std::string> given_back(const EngineRig& rig) {
+  std::vector<std::string> all;
+  for (const auto& asked : rig.store.asked) {
+    if (asked.kind == Charge::Kind::give_back) all.push_back(asked.account + " " + asked.instance);
+  }
+  return all;
+}
+
+TEST_CASE("engine: what a message was charged that never comes to its end is given back, and leaves its sign") {
+  EngineRig rig(kInvalid);
+  PostfixConnection connection(rig, kSubmission);
+  connection.rcpt("a@x.example", "1");
+  connection.data("1");
+  connection.rcpt("b@x.example", "2");
+  connection.rcpt("c@x.example", "3");
+  CHECK(given_back(rig) == std::vector<std::string>{"joe@example.com 2"});
+  CHECK(connection.invalid() == std::vector<int64_t>{1});
+  const auto back = std::find_if(rig.store.asked.begin(), rig.store.asked.end(),
+                                 [](const auto& asked) { return asked.kind == Charge::Kind::give_back; });
+  REQUIRE(back != rig.store.asked.end());
+  CHECK(back->limits == rig.store.asked.back().limits);
+  CHECK(back->signs == rig.store.asked.back().signs);
+  CHECK(rig.store.asked.back().recipient == "c@x.example");  // it is asked for before what comes next
+  rig.engine.end(connection.transaction);
+  CHECK(given_back(rig) == std::vector<std::string>{"joe@example.com 2", "joe@example.com 3"});
+}
+
+TEST_CASE("engine: nothing is given back of what may have been mailed") {
+  struct Case {
+    const char* label;
+    Attributes ends;      // the service and login of a message that came to DATA before
+    Attributes given_up;  // those of one that does not, as far as this connection tells
+    bool came_to_data = false;  // on another connection
+  };
+  const Attributes ann{{"sasl_username", "ann@example.com"}, {"server_port", "587"}};
+  const std::vector<Case> cases{
+      {"another service", kSubmission, kSmtp},
+      {"another account, for which Postfix may be told not to ask", ann, {{"server_port", "587"}}},
+      {"DATA on another connection", kSubmission, kSubmission, true},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.label);
+    EngineRig rig(kInvalid);
+    PostfixConnection before(rig, c.ends), connection(rig, c.given_up), of_data(rig, c.given_up);
+    before.rcpt("a@x.example", "1");
+    before.data("1");
+    connection.rcpt("b@x.example", "2");
+    if (c.came_to_data) of_data.data("2");
+    rig.engine.end(connection.transaction);
+    CHECK(given_back(rig).empty());
+  }
+}
+
+TEST_CASE("engine: who gives up after policyd refused a recipient itself, and leaves no sign, gets nothing back") {
+  EngineRig rig(kInvalid);
+  rig.block(BlockType::recipient, "blocked@x.example");
+  PostfixConnection connection(rig);
+  connection.data("1");
+  connection.rcpt("a@x.example", "2");
+  connection.rcpt("blocked@x.example", "2", kQueueId);
+  rig.engine.end(connection.transaction);
+  CHECK(given_back(rig).empty());
+}
+
+TEST_CASE("outgoing: a message that was forgotten is not known to be under way") {
+  constexpr int kEnough = 64 * 1024;
+  Outgoing outgoing;
+  outgoing.settle("1", "joe");
+  for (int i = 2; i < kEnough; ++i) outgoing.settle(std::to_string(i), "joe");
+  CHECK_FALSE(outgoing.under_way("1", "joe"));
 }
 
 }  // namespace

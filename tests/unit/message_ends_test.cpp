@@ -46,7 +46,7 @@ TEST_CASE("message ends: services are told apart by where the client has connect
     const auto ended = make_request(outgoing_lines(kSubmission));
     const auto other = make_request(outgoing_lines(submission_but(c.changes)));
     CHECK(ends.of(ends.service_of(*other)) == nullptr);
-    ends.learn(*ended);
+    ends.learn(*ended, "joe@example.com");
     CHECK((ends.of(ends.service_of(*other)) != nullptr) == c.same);
   }
 }
@@ -57,13 +57,24 @@ TEST_CASE("message ends: queue ids tell where every message of the service has h
   const auto without = make_request(outgoing_lines(submission_but({{"queue_id", ""}})));
   const auto elsewhere = make_request(outgoing_lines(submission_but({{"server_port", "25"}})));
   const auto tell = [&ends](const Request& request) { return ends.of(ends.service_of(request))->queue_ids; };
-  for (const Request* request : {with.get(), elsewhere.get()}) ends.learn(*request);
+  for (const Request* request : {with.get(), elsewhere.get()}) ends.learn(*request, "joe@example.com");
   CHECK(tell(*with));
-  ends.learn(*without);
+  ends.learn(*without, "joe@example.com");
   CHECK_FALSE(tell(*with));
-  ends.learn(*with);
+  ends.learn(*with, "joe@example.com");
   CHECK_FALSE(tell(*with));
   CHECK(tell(*elsewhere));
+}
+
+TEST_CASE("message ends: for which accounts a service has asked is known of each service") {
+  MessageEnds ends;
+  const auto submission = make_request(outgoing_lines(kSubmission));
+  const auto smtp = make_request(outgoing_lines(submission_but({{"server_port", "25"}})));
+  ends.learn(*submission, "joe@example.com");
+  ends.learn(*smtp, "ann@example.com");
+  CHECK(ends.seen(ends.service_of(*submission), "joe@example.com"));
+  CHECK_FALSE(ends.seen(ends.service_of(*submission), "ann@example.com"));
+  CHECK_FALSE(ends.seen(ends.service_of(*smtp), "joe@example.com"));
 }
 
 }  // namespace

@@ -90,6 +90,27 @@ class RefusedRecipients(E2eTest):
         self.show(f"60 recipients and one unknown; 30 unknown ones: {self.used(policyd)}")
         self.assertEqual(self.used(policyd)["invalid_recipients"], 31)
 
+    def test_what_was_never_mailed_is_given_back_and_what_was_is_not(self):
+        policyd = Policyd(self, tables=TABLES)
+        postfix = Postfix(self, policyd.endpoint, ask_in=("recipient", "data"))
+        client = postfix.user(JOE)
+        self.settled_once(client)
+        self.refuse_alone(client, "nobody")
+        self.assertEqual(self.used(policyd), {"recipients": 2, "distinct_recipients": 2, "invalid_recipients": 0})
+        client.must(250, "RSET")
+        client.must(250, f"MAIL FROM:<{JOE}>")
+        self.assertEqual(client.rcpt("rcpt1@test.example").code, 250)
+        self.show(client.command("VRFY bob@test.example"))  # ends no message
+        self.assertEqual(client.data().code, 250)
+        wait_until(lambda: self.used(policyd)["invalid_recipients"] > 0, "the first message's end")
+        used = {"recipients": 2, "distinct_recipients": 2, "invalid_recipients": 1}
+        self.assertEqual(self.used(policyd), used)
+        client.quit()
+        postfix.kill()
+        wait_until(lambda: policyd.ctl_json("status")["connections"] == 0, "the end of all connections")
+        self.assertEqual(self.used(policyd), used)
+        self.show(f"two messages that were sent, and one of an unknown recipient alone: {used}")
+
     def test_a_connection_that_is_lost_within_data(self):
         policyd = Policyd(self, tables=TABLES)
         postfix = Postfix(self, policyd.endpoint, ask_in=("recipient", "end_of_data"))
