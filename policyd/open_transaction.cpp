@@ -11,29 +11,38 @@ int64_t OpenTransaction::Abandoned::invalid(bool queue_ids_tell) const {
   return std::max<int64_t>(refused + (accepted ? 0 : 1), 1);
 }
 
-std::optional<OpenTransaction::Abandoned> OpenTransaction::begin(std::string_view instance) {
-  if (!open_ || (!instance.empty() && open_->instance == instance)) return std::nullopt;
-  const std::unique_ptr<Abandoned> over = std::move(open_);
-  return std::move(*over);
+const OpenTransaction::Abandoned* OpenTransaction::begin(std::string_view instance) {
+  if (!open_ || (!instance.empty() && message_->instance == instance)) return nullptr;
+  open_ = false;
+  return message_.get();
+}
+
+// In the memory of the message before.
+void OpenTransaction::open(const Message& message, const std::shared_ptr<const AccountPolicy>& policy) {
+  if (!message_) message_ = std::make_unique<Abandoned>();
+  message_->instance = message.instance;
+  message_->account = message.account;
+  message_->service = message.service;
+  message_->policy = policy;
+  message_->passed = message_->refused = 0;
+  message_->accepted = message_->explained = false;
+  open_ = true;
 }
 
 void OpenTransaction::passed(const Message& message, int64_t before,
                              const std::shared_ptr<const AccountPolicy>& policy) {
-  const auto& [instance, account, service, has_queue_id] = message;
-  if (instance.empty()) return;
-  if (!open_) {
-    open_ = std::make_unique<Abandoned>(Abandoned{std::string(instance), std::string(account), service, policy});
-  }
-  open_->accepted = open_->accepted || has_queue_id;
-  if (!has_queue_id) open_->refused = before;
-  open_->passed = before + 1;
+  if (message.instance.empty()) return;
+  if (!open_) open(message, policy);
+  message_->accepted = message_->accepted || message.has_queue_id;
+  if (!message.has_queue_id) message_->refused = before;
+  message_->passed = before + 1;
 }
 
 void OpenTransaction::refused(bool has_queue_id) {
   if (!open_) return;
-  open_->explained = true;
-  open_->accepted = open_->accepted || has_queue_id;
-  if (!has_queue_id) open_->refused = open_->passed;
+  message_->explained = true;
+  message_->accepted = message_->accepted || has_queue_id;
+  if (!has_queue_id) message_->refused = message_->passed;
 }
 
 }  // namespace policyd

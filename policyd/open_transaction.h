@@ -16,7 +16,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -41,9 +40,9 @@ class OpenTransaction {
     [[nodiscard]] int64_t invalid(bool queue_ids_tell) const;
   };
 
-  // What is open is over unless it is `instance`.
-  std::optional<Abandoned> begin(std::string_view instance);
-  std::optional<Abandoned> end() { return begin({}); }
+  // What is open is over unless it is `instance`. Null where nothing is; good until the next recipient has passed.
+  const Abandoned* begin(std::string_view instance);
+  const Abandoned* end() { return begin({}); }
   // The message at a recipient's RCPT.
   struct Message {
     std::string_view instance, account;
@@ -55,10 +54,13 @@ class OpenTransaction {
   // A recipient of the message that is open is refused by policyd itself.
   void refused(bool has_queue_id);
   // DATA or END-OF-MESSAGE: Postfix says itself what it accepted.
-  void settle() { open_.reset(); }
+  void settle() { open_ = false; }
 
  private:
-  std::unique_ptr<Abandoned> open_;  // as it would be told now
+  void open(const Message& message, const std::shared_ptr<const AccountPolicy>& policy);
+
+  std::unique_ptr<Abandoned> message_;  // the one that was open last, as it would be told now
+  bool open_ = false;
 };
 
 }  // namespace policyd

@@ -44,9 +44,10 @@ void Outgoing::settle(std::string_view instance, std::string_view account) {
   if (ended.refused) ended.refused->forget_names();
 }
 
-bool Outgoing::under_way(std::string_view instance, std::string_view account) const {
-  const Message* const known = messages_.find(key_of(instance, account));
-  return known && !known->settled;
+std::optional<int64_t> Outgoing::give_up(std::string_view instance, std::string_view account) {
+  Message* const known = messages_.find(key_of(instance, account));
+  if (!known || known->settled) return std::nullopt;
+  return std::exchange(known->nonexistent, 0);
 }
 
 uint64_t Outgoing::recipient_of(const Subject& subject) const { return stable_hash(subject.recipient(), seed_); }

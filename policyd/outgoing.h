@@ -45,9 +45,10 @@ class Outgoing {
   static Charge sign_of(std::string_view account, const AccountPolicy& policy, Meter meter, int64_t amount);
   // The same of all that a message was charged, which goes back.
   static Charge give_back_of(std::string_view instance, std::string_view account, const AccountPolicy& policy);
-  // A message has come to DATA or END-OF-MESSAGE; and whether one is known, and has not.
+  // A message has come to DATA or END-OF-MESSAGE.
   void settle(std::string_view instance, std::string_view account);
-  [[nodiscard]] bool under_way(std::string_view instance, std::string_view account) const;
+  // One is given up: as take_nonexistent(); nothing where none is known, or it has come there.
+  std::optional<int64_t> give_up(std::string_view instance, std::string_view account);
   // Whether this message's score is to be counted as spam: once for each.
   bool first_spam(const Request& request, const Subject& subject);
   // The same of a limit that refuses it, or recipients of it.
@@ -57,7 +58,7 @@ class Outgoing {
   // How many recipients that do not exist have passed and are not counted yet, beside those that `settling` finds to
   // have been refused by Postfix; from now on they are.
   int64_t take_nonexistent(std::string_view instance, std::string_view account,
-                           const std::optional<Charge>& settling = std::nullopt);
+                           const std::optional<Charge>& settling);
   // Puts the store's answer into the verdict; a sign that another charge of the request has met stays.
   static void take(const ChargeResult& charged, Verdict& verdict);
   // The same of a sign that was counted beside the charge.

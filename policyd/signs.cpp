@@ -78,16 +78,17 @@ void Signs::settle(const Request& request, const Subject& subject, OpenTransacti
 
 // Without the hook Postfix would not ask at DATA however many recipients it took: then those that do not exist are
 // certain, and no others.
-void Signs::give_up(std::optional<OpenTransaction::Abandoned> abandoned) {
-  if (!abandoned || !outgoing_.under_way(abandoned->instance, abandoned->account)) return;
-  const int64_t nonexistent = outgoing_.take_nonexistent(abandoned->instance, abandoned->account);
+void Signs::give_up(const OpenTransaction::Abandoned* abandoned) {
+  if (!abandoned) return;
+  const auto nonexistent = outgoing_.give_up(abandoned->instance, abandoned->account);
+  if (!nonexistent) return;
   const MessageEnds::Known* const ends = ends_.of(abandoned->service);
-  const int64_t amount = std::max(nonexistent, ends ? abandoned->invalid(ends->queue_ids) : 0);
+  const int64_t amount = std::max(*nonexistent, ends ? abandoned->invalid(ends->queue_ids) : 0);
   if (amount == 0) return;
   if (ends_.seen(abandoned->service, abandoned->account)) {
-    later(given_back(std::move(abandoned->instance), abandoned->account, abandoned->policy));
+    later(given_back(abandoned->instance, abandoned->account, abandoned->policy));
   }
-  count_later(std::move(abandoned->account), std::move(abandoned->policy), Meter::invalid_recipients, amount);
+  count_later(abandoned->account, abandoned->policy, Meter::invalid_recipients, amount);
 }
 
 void Signs::hit(const Request& request, const Subject& subject, const std::shared_ptr<const AccountPolicy>& policy) {

@@ -83,7 +83,7 @@ class Signs {
   void hit(const Request& request, const Subject& subject, const std::shared_ptr<const AccountPolicy>& policy);
   // A message is over; nothing where there is none, or where it came to DATA. Counted later, and what it was charged is
   // given back then.
-  void give_up(std::optional<OpenTransaction::Abandoned> abandoned);
+  void give_up(const OpenTransaction::Abandoned* abandoned);
 
   // Counts `amount` of `meter`, and locks the account where that is over its limit.
   Task<ChargeResult> count(std::string account, std::shared_ptr<const AccountPolicy> policy, Meter meter,

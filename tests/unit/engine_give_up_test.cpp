@@ -177,7 +177,7 @@ TEST_CASE("outgoing: a message that was forgotten is not known to be under way")
   Outgoing outgoing;
   outgoing.settle("1", "joe");
   for (int i = 2; i < kEnough; ++i) outgoing.settle(std::to_string(i), "joe");
-  CHECK_FALSE(outgoing.under_way("1", "joe"));
+  CHECK(outgoing.give_up("1", "joe") == std::nullopt);
 }
 
 }  // namespace
