@@ -142,7 +142,11 @@ class Lines(unittest.TestCase):
                             (f"{plain}joe, ann", "joe, ann"), (f"{plain}joe, orig_client=unknown[192.0.2.9]", "joe"),
                             (f"{client}, orig_queue_id=987654, orig_client=x[192.0.2.9]", "ann"),
                             (f"{client}, sasl_method=x, sasl_sender=, sasl_username=joe", None),
-                            (f"{client} sasl_username=joe", None), (f"{client}, orig_queue_id=98765, 987654", None)]:
+                            (f"{client} sasl_username=joe", None),
+                            (f"{client}, orig_queue_id=98765, 987654", None),
+                            # MAIL FROM:<x@y> AUTH="x, orig_queue_id=987654, orig_client=y[192.0.2.9]"
+                            (f"{client}, sasl_sender=x, orig_queue_id=987654, orig_client=y[192.0.2.9]", None),
+                            (f"{client}, sasl_sender=x, orig_queue_id=987654", None)]:
             with self.subTest(line):
                 follow = follower()
                 follow.logins["987654"] = "ann"

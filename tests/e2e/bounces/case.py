@@ -4,6 +4,7 @@ A policyctl of the test's own keeps what is reported.
 """
 
 import pathlib
+import re
 import smtplib
 import socket
 import sys
@@ -188,6 +189,27 @@ class Bounces(E2eTest):
         wait_until(lambda: "joe@example.com" in self.reported(), "the report")
         self.assertEqual(follower.terminate(), 0)
         self.assertEqual(self.reported(), {"joe@example.com": 1})
+
+    def test_a_queue_id_that_a_stranger_gives_is_believed_of_nobody(self):
+        postfix = Postfix(self, "unix:nobody", ask_in=(), settings=SETTINGS.format(long_ids="no")
+                          + "relay_domains = nobody.example\n")
+        follower = self.follow("given", postfix.root / "mail.log")
+        self.send(postfix, "joe@example.com", ["a@later.example"])  # it stays in the queue
+        self.delivered(postfix, "a@later.example")
+        queue_id = re.search(r": (\w+): client=.*sasl_username=joe@example.com", postfix.mail_log())[1]
+        stranger = postfix.stranger()
+        forged = f'"x, orig_queue_id={queue_id}, orig_client=y[192.0.2.9]'
+        stranger.must(250, f"MAIL FROM:<eve@stranger.example> AUTH={forged}")
+        stranger.must(250, "RCPT TO:<b@nobody.example>")
+        self.assertEqual(stranger.data().code, 250)
+        self.delivered(postfix, "b@nobody.example")
+        self.send(postfix, "ann@example.com", ["c@nobody.example"])  # the last to be read
+        self.delivered(postfix, "c@nobody.example")
+        self.show_log(postfix)
+        self.assertIn(f"sasl_sender={forged}", postfix.mail_log())
+        wait_until(lambda: "ann@example.com" in self.reported(), "the report")
+        self.assertEqual(follower.terminate(), 0)
+        self.assertEqual(self.reported(), {"ann@example.com": 1})
 
     def test_behind_a_content_filter(self):
         for xforward in (True, False):
