@@ -13,14 +13,21 @@ namespace {
 struct Range {
   char32_t first, last;
 };
+// Controls, separators, and what Unicode calls Default_Ignorable_Code_Point: whoever cannot show these shows nothing.
 constexpr Range kUnseen[] = {
-    {0x00, 0x1f},      {0x7f, 0x9f},      // controls
-    {0x061c, 0x061c},                     // the Arabic letter mark
-    {0x180e, 0x180e},  {0x200b, 0x200f},  // without width; marks of direction
-    {0x2028, 0x202e},                     // line and paragraph separators; embeddings and overrides of direction
-    {0x2060, 0x206f},                     // invisible operators; isolates of direction
-    {0xfeff, 0xfeff},  {0xfff9, 0xfffb},  // the byte order mark; annotations
-    {0xe0000, 0xe007f},                   // tags
+    {0x00, 0x1f},       {0x7f, 0x9f},        // controls
+    {0xad, 0xad},       {0x034f, 0x034f},    // the soft hyphen; the grapheme joiner
+    {0x061c, 0x061c},                        // the Arabic letter mark
+    {0x115f, 0x1160},   {0x17b4, 0x17b5},    // Hangul fillers; Khmer vowels that are inherent
+    {0x180b, 0x180f},                        // Mongolian selectors of variants, and their vowel separator
+    {0x200b, 0x200f},                        // without width; marks of direction
+    {0x2028, 0x202e},                        // line and paragraph separators; embeddings and overrides of direction
+    {0x2060, 0x206f},                        // invisible operators; isolates of direction
+    {0x3164, 0x3164},   {0xffa0, 0xffa0},    // further Hangul fillers
+    {0xfe00, 0xfe0f},                        // selectors of variants
+    {0xfeff, 0xfeff},   {0xfff0, 0xfffb},    // the byte order mark; unassigned, and annotations
+    {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a},  // controls of shorthand; of musical notation
+    {0xe0000, 0xe0fff},                      // tags, further selectors, and the rest of their plane's beginning
 };
 
 struct Character {

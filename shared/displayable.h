@@ -1,7 +1,7 @@
 // Text from anywhere as a terminal may have it: shown, never obeyed.
 //
 // Unseen are the characters that a terminal acts on, or that change how others are shown: controls (C0, DEL, C1), line
-// separators, marks of direction, and what has no width. Pure.
+// separators, marks of direction, and what has no width or is not drawn at all. Pure.
 #pragma once
 
 #include <string>
