@@ -51,17 +51,36 @@ size_t address_at(std::string_view text, size_t at) {
   return end == domain ? 0 : end - at;
 }
 
+// A colon stands before an address as often as within one: "ip:192.0.2.1". What begins before it was looked at before.
+bool client_may_begin(std::string_view text, size_t at) {
+  if (at == 0) return true;
+  if (text[at - 1] == '.') return at == 1 || !is_alphanumeric(text[at - 2]);  // "192.0.2.1..192.0.2.9"
+  return !is_alphanumeric(text[at - 1]);
+}
+
+// "1.2.3.4.5" is a number of something else; "192.0.2.1." ends a sentence.
+bool dotted_on(std::string_view text, size_t end) {
+  return end + 1 < text.size() && text[end] == '.' && is_digit(text[end + 1]);
+}
+
+// The longest IP address from `at` on, in octets; 0: none.
+size_t ip_address_at(std::string_view text, size_t at) {
+  constexpr size_t kLongest = std::string_view("ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255").size();
+  if (!client_may_begin(text, at)) return 0;
+  const std::string_view near = text.substr(0, std::min(text.size(), at + kLongest));
+  size_t end = end_of(near, at, [](char c) { return is_hex(c) || c == '.' || c == ':'; });
+  for (; end > at; --end) {
+    if (end < text.size() && is_alphanumeric(text[end])) continue;
+    const auto address = IpAddress::parse(text.substr(at, end - at));
+    if (address && (address->v6 || !dotted_on(text, end))) return end - at;
+  }
+  return 0;
+}
+
 // How many octets from `at` on are an IP address or a network; 0: none.
 size_t client_at(std::string_view text, size_t at) {
-  const auto belongs = [](char c) { return is_hex(c) || c == '.' || c == ':'; };
-  if (at > 0 && (is_alphanumeric(text[at - 1]) || text[at - 1] == '.' || text[at - 1] == ':')) return 0;
-  size_t end = end_of(text, at, belongs);
-  if (end < text.size() && is_alphanumeric(text[end])) return 0;
-  while (end > at && !IpAddress::parse(text.substr(at, end - at))) {
-    if (text[end - 1] != '.' && text[end - 1] != ':') return 0;
-    --end;
-  }
-  if (end == at || end == text.size() || text[end] != '/') return end - at;
+  const size_t length = ip_address_at(text, at), end = at + length;
+  if (length == 0 || end == text.size() || text[end] != '/') return length;
   const size_t prefix = end_of(text, end + 1, [](char c) { return is_digit(c); });
   return (prefix == end + 1 ? end : prefix) - at;
 }

@@ -57,6 +57,18 @@ TEST_CASE("free text: whatever is a client's address or network, where it is ask
   CHECK(hidden("[2001:DB8::]/64: ::1") == "[client(2001:DB8::)]/64: client(::1)");
   CHECK(hidden("1.2.3 1.2.3.4.5 at 10:00:00, 192.0.2.9/ 7") == "1.2.3 1.2.3.4.5 at 10:00:00, client(192.0.2.9)/ 7");
   CHECK(hidden("cafe 550 5.7.1 ...... dead::beefy") == "cafe 550 5.7.1 ...... dead::beefy");
+  CHECK(hidden("ip:198.51.100.9 198.51.100.9:25 bad:198.51.100.9:25, client:198.51.100.0/24") ==
+        "ip:client(198.51.100.9) client(198.51.100.9):25 bad:client(198.51.100.9):25, client:client(198.51.100.0/24)");
+  CHECK(hidden("[IPv6:2001:db8::9] ip:2001:db8::9, [2001:db8::9]:25 and ::ffff:198.51.100.9:") ==
+        "[IPv6:client(2001:db8::9)] ip:client(2001:db8::9), [client(2001:db8::9)]:25 and "
+        "client(::ffff:198.51.100.9):");
+  CHECK(hidden("198.51.100.1..198.51.100.9, 2001:db8::1..2001:db8::9 198.51.100.1-198.51.100.9") ==
+        "client(198.51.100.1)..client(198.51.100.9), client(2001:db8::1)..client(2001:db8::9) "
+        "client(198.51.100.1)-client(198.51.100.9)");
+  CHECK(hidden("From 198.51.100.9.Then 198.51.100.9.zen.example, 198.51.100.9.") ==
+        "From client(198.51.100.9).Then client(198.51.100.9).zen.example, client(198.51.100.9).");
+  CHECK(hidden("2001:db8:1:2:3:4:5:6:25 12:34:56:78:9a:bc dead::beefy x198.51.100.9 198.51.100.9x") ==
+        "client(2001:db8:1:2:3:4:5:6):25 12:34:56:78:9a:bc dead::beefy x198.51.100.9 198.51.100.9x");
   CHECK(hidden("198.51.100.9 192.0.2.7", false) == "198.51.100.9 C");
 }
 
