@@ -7,6 +7,7 @@
 
 #include "policyd/verdict_json.h"
 #include "shared/block.h"
+#include "shared/text.h"
 
 namespace policyd {
 
@@ -20,12 +21,26 @@ std::string format_milliseconds(WallTime time) {
 
 template <class... Texts>
 bool is_longer(const Texts&... texts) {
-  return (... || (texts.size() > RecordedRequest::kLongest));
+  return (... || (texts.size() > kLongestNote));
 }
 
 template <class... Texts>
 void cut(Texts&... texts) {
-  (..., (texts.size() > RecordedRequest::kLongest ? texts.resize(RecordedRequest::kLongest) : void()));
+  (..., (texts.size() > kLongestNote ? texts.resize(kLongestNote) : void()));
+}
+
+// Of a block and a lock.
+constexpr std::pair<const char*, const char*> kPeoplesWords[] = {
+    {"block", "description"}, {"block", "reply"}, {"block", "by"}, {"lock", "reason"},
+    {"lock", "evidence"},     {"lock", "by"},     {"lock", "node"}};
+
+void cut_peoples_words(Json& entry) {
+  for (const auto& [part, key] : kPeoplesWords) {
+    const auto found = entry.find(part);
+    if (found == entry.end() || !found->is_object() || !found->contains(key)) continue;
+    auto& text = (*found)[key].get_ref<std::string&>();
+    if (text.size() > RecordedRequest::kLongest) text.resize(RecordedRequest::kLongest);
+  }
 }
 
 template <class... Texts>
@@ -100,6 +115,7 @@ std::string journal_text(const JournalRecord& record, std::string_view node, con
     entry["store_away"] = record.verdict.charge.local;
     entry["request"] = std::move(request);
     if (redactor) redactor->redact(entry);
+    cut_peoples_words(entry);  // after it: the half of a name is not known to be one
   }
   return entry.dump(-1, ' ', false, Json::error_handler_t::replace);
 }

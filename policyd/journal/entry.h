@@ -50,8 +50,8 @@ class RecordedRequest {
   std::array<uint16_t, kJournaled.size()> lengths_{};
 };
 
-// What the journal keeps of a verdict: without header fields for the message, and of a block or lock, which may come
-// from Redis in any length, each text cut to kLongest octets.
+// What a record holds of a verdict: without header fields for the message, and of a block or lock, whoever made it,
+// each text cut to kLongestNote octets.
 Verdict journaled(const Verdict& verdict);
 
 struct JournalRecord {
@@ -63,7 +63,8 @@ struct JournalRecord {
   [[nodiscard]] size_t memory() const;  // octets, roughly
 };
 
-// `redactor` null: as it is.
+// `redactor` null: as it is. The texts of a block or lock are cut to RecordedRequest::kLongest octets, in which nobody
+// is named any more.
 std::string journal_text(const JournalRecord& record, std::string_view node, const Redactor* redactor);
 
 }  // namespace policyd

@@ -125,7 +125,7 @@ TEST_CASE("journal entry: people's words are cut, and what a record holds is cou
   lock.reason = lock.evidence = lock.by = lock.node = endless;
   verdict.lock = std::make_shared<const Lock>(lock);
   const Verdict kept = journaled(verdict);
-  const std::string cut(RecordedRequest::kLongest, 'x');
+  const std::string cut(kLongestNote, 'x');
   CHECK(kept.headers.empty());
   CHECK(kept.block->description == cut);
   CHECK(kept.block->reply == cut);
@@ -137,6 +137,10 @@ TEST_CASE("journal entry: people's words are cut, and what a record holds is cou
   CHECK(kept.lock->node == cut);
   CHECK(verdict.block->description == endless);
   CHECK(journaled(kept).block == kept.block);  // no copy where nothing is to be cut
+  const Json entry = entry_of(test::request_lines(), kept);
+  const std::string written(RecordedRequest::kLongest, 'x');
+  for (const char* key : {"description", "reply", "by"}) CHECK(entry["block"][key] == written);
+  for (const char* key : {"reason", "evidence", "by", "node"}) CHECK(entry["lock"][key] == written);
 
   const auto memory = [](const Verdict& of) {
     return JournalRecord{JournalId(kTime, 1), JournalRecord::Kind::decision, {}, of}.memory();

@@ -125,6 +125,20 @@ TEST_CASE("redaction: whatever decided, the entry tells nobody") {
   }
 }
 
+TEST_CASE("redaction: a text that is cut tells no half of a name") {
+  for (const std::string name : {"clarissa@stranger.example", "\"clar issa\"@stranger.example", "203.0.113.77"}) {
+    for (size_t kept = 3; kept < name.size(); ++kept) {
+      const std::string words = std::string(RecordedRequest::kLongest - kept - 1, '-') + " " + name;
+      const Json entry = entry_of(journaled(locked("jolanda@example.com", words, "x")));
+      const std::string reason = entry["lock"]["reason"];
+      INFO(reason);
+      CHECK(reason.size() <= RecordedRequest::kLongest);
+      CHECK(reason.find("cla") == std::string::npos);
+      CHECK(reason.find("203") == std::string::npos);
+    }
+  }
+}
+
 TEST_CASE("redaction: what a block or lock is known by, is the same for the same") {
   CHECK(entry_of(blocked(BlockType::email, "joe@example.com"))["block"]["target"] == kRedactor.name("joe@example.com"));
   CHECK(entry_of(blocked(BlockType::recipient, "al@example.com"))["block"]["target"] ==
