@@ -85,7 +85,7 @@ std::string render_account(const Json& account) {
   return render_facts({{"account", name_of(account, "account")},
                        {"over a limit", text_of(account, "on_limit")},
                        {"blocked by", block_names(member_of(account, "blocks"))},
-                       {"locked", lock_line(member_of(account, "lock"))}}) +
+                       {"locked", lock_with_end(member_of(account, "lock"))}}) +
          "\n" + render_limits(member_of(account, "limits"), terminal_width(), wants_colours()) +
          render_settings(member_of(account, "settings")) + render_lock_history(member_of(account, "lock_history"));
 }

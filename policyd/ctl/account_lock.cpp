@@ -8,6 +8,7 @@
 #include "policyd/ctl/block_arguments.h"
 #include "policyd/ctl/command.h"
 #include "policyd/ctl/table.h"
+#include "policyd/ctl/verdict_text.h"
 #include "shared/duration.h"
 
 namespace policyd {
@@ -79,14 +80,8 @@ std::string lock_end(const Json& lock) {
   return "in " + describe_duration(std::max(*end - SystemClock().wall(), Milliseconds(0))) + ", " + until;
 }
 
-std::string lock_line(const Json& lock) {
-  if (!lock.is_object()) return {};
-  const std::string evidence = text_of(lock, "evidence");
-  std::string line = text_of(lock, "reason");
-  if (!evidence.empty()) line += " (" + evidence + ")";
-  if (const std::string since = text_of(lock, "since"); !since.empty()) line += ", since " + since;
-  if (const std::string by = text_of(lock, "by"); !by.empty()) line += " by " + by;
-  return line + "; ends " + lock_end(lock);
+std::string lock_with_end(const Json& lock) {
+  return lock.is_object() ? lock_line(lock) + "; ends " + lock_end(lock) : "";
 }
 
 std::string render_lock_history(const Json& events) {

@@ -14,14 +14,6 @@ std::string block_line(const Json& block) {
          (description.empty() ? "" : " (" + description + ")");
 }
 
-std::string lock_line(const Json& lock) {
-  if (!lock.is_object()) return {};
-  const std::string evidence = text_of(lock, "evidence");
-  const std::string since = text_of(lock, "since"), by = text_of(lock, "by");
-  return text_of(lock, "reason") + (evidence.empty() ? "" : " (" + evidence + ")") +
-         (since.empty() ? "" : ", since " + since) + (by.empty() ? "" : " by " + by);
-}
-
 std::string sign_line(const Json& verdict) {
   const std::string sign = text_of(verdict, "sign");
   return sign.empty() ? sign : sign + ", " + std::to_string(number_of(verdict, "sign_used")) + " in its window";
@@ -95,6 +87,14 @@ std::string findings_table(const Json& verdict, size_t width) {
 }
 
 }  // namespace
+
+std::string lock_line(const Json& lock) {
+  if (!lock.is_object()) return {};
+  const std::string evidence = text_of(lock, "evidence");
+  const std::string since = text_of(lock, "since"), by = text_of(lock, "by");
+  return text_of(lock, "reason") + (evidence.empty() ? "" : " (" + evidence + ")") +
+         (since.empty() ? "" : ", since " + since) + (by.empty() ? "" : " by " + by);
+}
 
 std::string verdict_tables(const Json& verdict, size_t width) {
   const Json& limits = member_of(verdict, "limits");

@@ -18,5 +18,7 @@ std::vector<Fact> verdict_facts(const Json& verdict);
 // The tables that follow: its findings, and where a limit refused it what all of them held.
 std::string verdict_tables(const Json& verdict, size_t width);
 std::string cause_text(const std::string& cause);
+// "phished (mail to 501), since 2026-11-21T10:00:00Z by joe"; empty where there is no lock.
+std::string lock_line(const Json& lock);
 
 }  // namespace policyd
