@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "shared/client_network.h"
 #include "shared/text.h"
 
 namespace policyd {

@@ -1,8 +1,9 @@
 // Different recipients of a message under way, by their hashes: how many there are, and whether one is among them.
 //
 // Most messages have one, which stands here; for more there is a table with open addressing, so that a message with
-// thousands of recipients costs each of them the same. Postfix takes 1000 of a message (smtpd_recipient_limit) unless it is told otherwise; past kMost they are counted without
-// being told apart, so that memory stays bounded. Whoever hashes sees to it that clients cannot know the hashes.
+// thousands of recipients costs each of them the same. Postfix takes 1000 of a message (smtpd_recipient_limit) unless
+// it is told otherwise; past kMost they are counted without being told apart, so that memory stays bounded. Whoever
+// hashes sees to it that clients cannot know the hashes.
 #pragma once
 
 #include <cstddef>

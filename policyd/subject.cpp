@@ -1,9 +1,9 @@
 #include "policyd/subject.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "shared/charged_name.h"
+#include "shared/client_network.h"
 #include "shared/text.h"
 
 namespace policyd {
@@ -11,9 +11,7 @@ namespace policyd {
 namespace {
 
 std::string account_of(const std::optional<IpAddress>& client) {
-  if (!client) return "unknown";
-  if (!client->v6) return client->to_string();
-  return client->masked(64).to_string() + "/64";
+  return client ? client_account(*client) : "unknown";
 }
 
 // A login without a domain stands for itself.
@@ -28,28 +26,14 @@ std::string_view cut(std::string_view name, std::string& into) {
   return into = charged_name(name);
 }
 
-constexpr int kNetworkV4 = 24;
-constexpr int kNetworkV6 = 64;
-
 }  // namespace
 
 std::optional<std::string> charged_account(std::string_view account, const Config& config) {
   if (config.traffic.account == "domain") return std::string(domain_or_all_of(account));
   if (config.traffic.account == "login") return std::string(account);
   const auto network = Network::parse(account);
-  if (!network || network->prefix < (network->address.v6 ? kNetworkV6 : kNetworkV4)) return std::nullopt;
+  if (!network || network->prefix < client_prefix(network->address)) return std::nullopt;
   return client_network(network->address);
-}
-
-std::string client_network(const IpAddress& client) {
-  if (client.v6) return Network{client.masked(kNetworkV6), kNetworkV6}.to_string();
-  // Asked for each recipient: inet_ntop takes ten times as long.
-  std::string network;
-  for (size_t octet = 0; octet < kNetworkV4 / 8; ++octet) {
-    char digits[4];
-    network.append(digits, std::to_chars(digits, digits + sizeof digits, client.octets[octet]).ptr).push_back('.');
-  }
-  return network + "0/" + std::to_string(kNetworkV4);
 }
 
 Direction direction_of(const Request& request, const std::optional<IpAddress>& client,

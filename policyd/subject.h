@@ -42,9 +42,6 @@ class Subject {
 // "network" that hangs on the client: the network that an address or a network lies in; nothing for a login.
 std::optional<std::string> charged_account(std::string_view account, const Config& config);
 
-// A client's /24 or /64: "192.0.2.0/24".
-std::string client_network(const IpAddress& client);
-
 // policy_context decides; else outgoing is mail of a logged-in client, or of one in `networks`.
 Direction direction_of(const Request& request, const std::optional<IpAddress>& client,
                        const std::vector<Network>& networks);

@@ -9,13 +9,13 @@
 
 #include "shared/address.h"
 #include "shared/block.h"
+#include "shared/client_network.h"
 #include "shared/text.h"
 
 namespace policyd {
 namespace {
 
 constexpr size_t kMaximumTarget = 320;  // RFC 5321, 4.5.3.1: local part 64, '@', domain 255
-constexpr int kAccountPrefix = 64;      // an IPv6 client without a login is charged by its /64
 
 constexpr bool is_control(char c) {
   return static_cast<uint8_t>(c) < 0x20 || c == 0x7f;
@@ -143,13 +143,10 @@ Result<std::string> canonical_client(std::string_view text) {
 Result<std::string> canonical_account(std::string_view text) {
   const std::optional<IpAddress> address = IpAddress::parse(text.substr(0, text.find('/')));
   if (!address) return to_lower(text);
-  if (text.find('/') == std::string_view::npos) {
-    const int prefix = address->v6 ? kAccountPrefix : address->bits();
-    return Network{address->masked(prefix), prefix}.to_string();
-  }
+  if (text.find('/') == std::string_view::npos) return client_account(*address);
   const Result<Network> network = Network::parse(text);
   if (!network) return network.error();
-  if (network->prefix != (address->v6 ? kAccountPrefix : address->bits())) {
+  if (network->to_string() != client_account(network->address)) {
     return refused(text,
                    " is not an account: without a login that is an IPv4 address or an IPv6 /64; "
                    "a network is blocked with the type client");

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "policyd/subject.h"
 #include "shared/address.h"
 #include "shared/charged_name.h"
+#include "shared/client_network.h"
 #include "shared/config_values.h"
 #include "shared/text.h"
 
@@ -12,16 +12,8 @@ namespace policyd {
 
 namespace {
 
-constexpr int kAccountPrefix = 64;  // an IPv6 client without a login is charged by its /64
-
 Error control_character(std::string_view text) {
   return Error{policyd::quoted(text) + " holds a control character"};
-}
-
-// A client address as mail without a login is charged to.
-std::string of_client(const IpAddress& address) {
-  if (!address.v6) return address.to_string();
-  return Network{address.masked(kAccountPrefix), kAccountPrefix}.to_string();
 }
 
 // "192.0.2.0/24", "2001:db8::/64", or what looks like one and is none; nothing for other names.
@@ -51,7 +43,7 @@ Error not_locked(std::string_view name, std::string_view mode) {
 }
 
 Result<std::string> lockable_network(const std::string& name, const Network& network, std::string_view mode) {
-  const bool shared = network.prefix == (network.address.v6 ? 64 : 24);
+  const bool shared = network.prefix == client_prefix(network.address);
   if (shared && (network.address.v6 || mode == "network")) return network.to_string();
   return not_locked(name, mode);
 }
@@ -61,10 +53,10 @@ Result<std::string> lockable_network(const std::string& name, const Network& net
 Result<std::string> account_name(std::string_view text) {
   if (text.empty()) return parse_account_name(text);
   if (text.find_first_of(std::string_view("\0\n", 2)) != std::string_view::npos) return control_character(text);
-  if (const auto address = IpAddress::parse(text)) return of_client(*address);
+  if (const auto address = IpAddress::parse(text)) return client_account(*address);
   if (const auto network = network_in(text); network && network->ok()) {
     const bool single = (*network)->prefix == (*network)->address.bits();
-    return single ? of_client((*network)->address) : (*network)->to_string();
+    return single ? client_account((*network)->address) : (*network)->to_string();
   }
   return charged_name(to_lower(text));
 }

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <vector>
 
+#include "shared/client_network.h"
 #include "shared/generic_name.h"
 #include "shared/host_name.h"
 #include "shared/rewritten_address.h"
@@ -147,7 +148,7 @@ std::optional<std::string> greylist_client(const std::optional<IpAddress>& addre
   if (!domain.empty() && !(address && is_made_of_address(confirmed_name, *address))) return stored(to_lower(domain));
   if (!identity.empty()) return stored(to_lower(without_trailing_dot(identity)));
   if (!address) return std::nullopt;
-  return address->v6 ? address->masked(64).to_string() + "/64" : address->masked(24).to_string() + "/24";
+  return client_network(*address);
 }
 
 std::string greylist_sender(std::string_view sender) {
