@@ -10,6 +10,7 @@
 #include "shared/address.h"
 #include "shared/block.h"
 #include "shared/client_network.h"
+#include "shared/control_octets.h"
 #include "shared/text.h"
 
 namespace policyd {
@@ -17,9 +18,6 @@ namespace {
 
 constexpr size_t kMaximumTarget = 320;  // RFC 5321, 4.5.3.1: local part 64, '@', domain 255
 
-constexpr bool is_control(char c) {
-  return static_cast<uint8_t>(c) < 0x20 || c == 0x7f;
-}
 constexpr bool is_name_octet(char c) {
   return is_alphanumeric(c) || c == '-' || c == '_' || c == '.' || static_cast<uint8_t>(c) >= 0x80;
 }
@@ -35,8 +33,7 @@ Error refused(std::string_view target, std::string_view reason) {
 Result<void> check_octets(std::string_view target) {
   if (target.empty()) return Error{"the target is empty"};
   if (target.size() > kMaximumTarget) return refused(target, " is longer than 320 octets");
-  if (std::any_of(target.begin(), target.end(), is_control))
-    return refused(target, " holds a control character");
+  if (holds_control(target)) return refused(target, " holds a control character");
   if (!is_utf8(target)) return refused(target, " is not valid UTF-8");
   return {};
 }

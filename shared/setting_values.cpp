@@ -53,7 +53,7 @@ Result<Limits> parse_limits(Meter meter, std::string_view list) {
   if (says_none(list)) return limits;
   const std::string_view text = trim(list);
   if (text.size() > kMaximumList)
-    return bad_limit(meter, text, "the list is longer than 1000 octets");
+    return bad_limit(meter, text, "the list is longer than " + std::to_string(kMaximumList) + " octets");
   const std::vector<std::string> items = split_list(text);
   if (items.empty()) return bad_limit(meter, text, "the list is empty; \"none\" is no limit");
   for (const std::string& item : items) {

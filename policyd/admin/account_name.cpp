@@ -1,11 +1,10 @@
 #include "policyd/admin/account_name.h"
 
-#include <algorithm>
-
 #include "shared/address.h"
 #include "shared/charged_name.h"
 #include "shared/client_network.h"
 #include "shared/config_values.h"
+#include "shared/control_octets.h"
 #include "shared/text.h"
 
 namespace policyd {
@@ -62,8 +61,7 @@ Result<std::string> account_name(std::string_view text) {
 }
 
 Result<std::string> settings_name(std::string_view text) {
-  const auto is_control = [](char c) { return static_cast<uint8_t>(c) < 0x20 || c == 0x7f; };
-  if (std::any_of(text.begin(), text.end(), is_control)) return control_character(text);
+  if (holds_control(text)) return control_character(text);
   const Result<std::string> name = parse_account_name(text);
   return name ? account_name(*name) : name;
 }

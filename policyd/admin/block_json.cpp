@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "policyd/admin/note.h"
 #include "shared/duration.h"
 #include "shared/text.h"
 
@@ -29,10 +30,7 @@ Result<void> set_reply(Block& block, const std::string& value, const BlockRules&
 
 template <std::string Block::*Member>
 Result<void> set_text(Block& block, const std::string& value, const BlockRules&) {
-  const auto is_control = [](char c) { return static_cast<uint8_t>(c) < 0x20 || c == 0x7f; };
-  if (std::any_of(value.begin(), value.end(), is_control))
-    return Error{policyd::quoted(value) + " holds a control character"};
-  if (value.size() > kLongestNote) return Error{"the text is longer than 1000 octets"};
+  if (auto checked = check_note(value); !checked) return checked;
   block.*Member = value;
   return {};
 }

@@ -1,11 +1,10 @@
 // Locks of accounts in the admin API: which there are, and a person who locks and unlocks.
 //
 // The mirror answers what is asked, the warden does what is changed.
-#include <algorithm>
-
 #include "policyd/admin/account_name.h"
 #include "policyd/admin/audit.h"
 #include "policyd/admin/lock_json.h"
+#include "policyd/admin/note.h"
 #include "policyd/admin/resources.h"
 #include "shared/address.h"
 #include "shared/displayable.h"
@@ -22,11 +21,7 @@ Error wrong(std::string_view key, const std::string& reason) { return {std::stri
 Result<void> set_text(std::string& into, std::string_view key, const Json& value) {
   const auto* text = value.get_ptr<const std::string*>();
   if (!text) return wrong(key, "expected a text");
-  const auto is_control = [](char c) { return static_cast<uint8_t>(c) < 0x20 || c == 0x7f; };
-  if (std::any_of(text->begin(), text->end(), is_control)) {
-    return wrong(key, policyd::quoted(*text) + " holds a control character");
-  }
-  if (text->size() > kLongestNote) return wrong(key, "the text is longer than 1000 octets");
+  if (const auto checked = check_note(*text); !checked) return wrong(key, checked.error().message);
   into = *text;
   return {};
 }

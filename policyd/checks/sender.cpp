@@ -3,10 +3,8 @@
 // Postfix hands addresses over in internal form, without their quoting: a local part may hold
 // spaces, quotes, '@' and '=', and little can be wrong with it. The domain is what follows the last
 // '@': a host name or an address literal. Nothing is found for the null sender. Never an error.
-#include <algorithm>
-#include <cstdint>
-
 #include "policyd/checks/check.h"
+#include "shared/control_octets.h"
 #include "shared/host_name.h"
 #include "shared/text.h"
 
@@ -21,10 +19,6 @@ enum : size_t { kSyntax, kUnqualified };
 // addresses into it, and receivers take that.
 constexpr size_t kLongestAddress = 320;
 
-bool is_control(char c) {
-  return static_cast<uint8_t>(c) < 0x20 || c == 0x7f;
-}
-
 std::string_view domain_flaw(std::string_view domain) {
   if (!domain.starts_with('[')) return host_name_flaw(domain);
   return parse_address_literal(domain) ? "" : "is not an address literal";
@@ -33,7 +27,7 @@ std::string_view domain_flaw(std::string_view domain) {
 // Why `sender` is no address; empty: it is one, as far as it goes.
 std::string flaw(std::string_view sender) {
   if (sender.size() > kLongestAddress) return "longer than 320 octets";
-  if (std::any_of(sender.begin(), sender.end(), is_control)) return "a control character";
+  if (holds_control(sender)) return "a control character";
   if (!is_utf8(sender)) return "not valid UTF-8";
   const size_t at = sender.rfind('@');
   if (at == std::string_view::npos) return "";

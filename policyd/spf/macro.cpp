@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "shared/control_octets.h"
 #include "shared/host_name.h"
 #include "shared/text.h"
 
@@ -13,7 +14,6 @@ constexpr size_t kLongestName = 253, kLongestLabel = 63;
 constexpr std::string_view kLetters = "slodiphcrtv", kOnlyInExplanations = "crt", kDelimiters = ".-+,/_=";
 
 bool is_ascii(char c) { return static_cast<uint8_t>(c) < 0x80; }
-bool is_control(char c) { return static_cast<uint8_t>(c) < 0x20 || c == 0x7f; }
 
 // One "%{...}".
 struct Macro {
