@@ -62,7 +62,7 @@ Result<std::string> account_name(std::string_view text) {
 
 Result<std::string> settings_name(std::string_view text) {
   if (holds_control(text)) return control_character(text);
-  const Result<std::string> name = parse_account_name(text);
+  const Result<std::string> name = parse_account_name(charged_name(to_lower(text)));
   return name ? account_name(*name) : name;
 }
 

@@ -13,7 +13,8 @@ namespace policyd {
 // a line end.
 Result<std::string> account_name(std::string_view text);
 
-// What settings can belong to: "default", a domain, a network, a login without control characters.
+// What settings can belong to: "default", a domain, a network, a login without control characters; a very long name cut
+// likewise, so that they hold for what is charged to it.
 Result<std::string> settings_name(std::string_view text);
 
 // A login, a client's account, or what mail is charged to under `mode`, the value of traffic.account. An Error says of

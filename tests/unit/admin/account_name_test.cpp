@@ -6,6 +6,7 @@
 #include <string>
 
 #include "shared/charged_name.h"
+#include "shared/text.h"
 
 using namespace policyd;
 
@@ -48,7 +49,11 @@ TEST_CASE("account name: settings belong to names as the configuration takes the
   CHECK(text_of(settings_name("2001:db8::1")) == "2001:db8::/64");
   CHECK(text_of(settings_name("a\tb")) == "! \"a\\x09b\" holds a control character");
   CHECK(text_of(settings_name(" lead")) == "! \" lead\" begins or ends with a space");
-  CHECK(text_of(settings_name(std::string(1025, 'a'))).ends_with("is too long: at most 1024 octets are allowed"));
+  CHECK(text_of(settings_name(std::string(1024, 'A'))) == std::string(1024, 'a'));
+  for (const std::string& name : {std::string(1025, 'A'), std::string(1025, 'a') + "@Example.com"}) {
+    CHECK(text_of(settings_name(name)) == charged_name(to_lower(name)));
+    CHECK(text_of(settings_name(name)) == text_of(account_name(name)));
+  }
 }
 
 TEST_CASE("account name: what no mail is charged to cannot be locked") {

@@ -1,6 +1,8 @@
 // The admin API and accounts: usage, limits, settings and their overrides.
 #include <doctest/doctest.h>
 
+#include "shared/charged_name.h"
+#include "shared/text.h"
 #include "tests/support/api_rig.h"
 
 using namespace policyd;
@@ -54,6 +56,16 @@ TEST_CASE("api: accounts are listed nearest to a limit first, at most as many as
     CHECK(rig.error("GET", std::string("/v1/accounts?limit=") + bad) ==
           "400 limit: \"" + std::string(bad) + "\" is not a number from 1 to 10000");
   }
+}
+
+TEST_CASE("api: settings of a login of any length are those of the account that its mail is charged to") {
+  Rig rig;
+  const std::string login = std::string(2000, 'X') + "@example.com", charged = charged_name(to_lower(login));
+  const std::string setting = "/v1/accounts/" + login + "/settings/messages";
+  CHECK(rig.ask("PUT", setting, R"({"value": "120/1m"})").json["account"] == charged);
+  CHECK(rig.ask("GET", "/v1/accounts/" + charged).json["settings"]["messages"] ==
+        Json({{"value", "120/1m"}, {"from", charged}, {"source", "store"}}));
+  CHECK(rig.ask("DELETE", setting).json["account"] == charged);
 }
 
 TEST_CASE("api: settings are overridden, lifted and refused; what was counted is forgotten") {
