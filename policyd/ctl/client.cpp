@@ -20,6 +20,11 @@ size_t on_octets(char* octets, size_t size, size_t count, void* into) {
   return size * count;
 }
 
+// Called while a request is under way, whatever its sockets do; not 0 ends it.
+int on_progress(void* give_up, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+  return (*static_cast<const std::function<bool()>*>(give_up))() ? 1 : 0;
+}
+
 struct Advice {
   int code;
   std::string_view text;
@@ -52,7 +57,9 @@ Answer no_answer(const Endpoint& socket, CURLcode failure) {
           "policyd at " + socket.to_string() + " does not answer: " + curl_easy_strerror(failure) +
               "; what was asked for may have been done all the same",
           {},
-          true};
+          true,
+          false,
+          failure == CURLE_ABORTED_BY_CALLBACK};
 }
 
 Answer read_answer(const Endpoint& socket, int status, const std::string& body) {
@@ -123,6 +130,11 @@ Answer Client::send(const Endpoint& socket, const char* method, const std::strin
   curl_easy_setopt(curl, CURLOPT_HTTPHEADER, transfer_->headers);
   curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_octets);
   curl_easy_setopt(curl, CURLOPT_WRITEDATA, &received);
+  if (give_up_) {
+    curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+    curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &give_up_);
+  }
   if (!body.empty()) {
     curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
     curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body.data());

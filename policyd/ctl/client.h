@@ -5,6 +5,7 @@
 // only user of libcurl.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -22,6 +23,7 @@ struct Answer {
   Json json;
   bool reached = false;   // somebody took the request
   bool conflict = false;  // refused because there is one already
+  bool given_up = false;  // nobody waits for it any more
   [[nodiscard]] bool ok() const { return code == kDone; }
 };
 
@@ -31,6 +33,9 @@ class Client {
   ~Client();
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
+
+  // From now on a request is given up as soon as that says so; it is asked at least once a second. Empty: none is.
+  void give_up_when(std::function<bool()> wanted) { give_up_ = std::move(wanted); }
 
   Answer get(const std::string& path) { return ask("GET", path, {}); }
   Answer ask(const char* method, const std::string& path, const Json& body);
@@ -42,6 +47,7 @@ class Client {
               const std::string& body);
 
   std::vector<Endpoint> sockets_;
+  std::function<bool()> give_up_;
   std::unique_ptr<Transfer> transfer_;
 };
 

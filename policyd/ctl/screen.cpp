@@ -4,9 +4,11 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <iterator>
 #include <string>
+#include <type_traits>
 
 #include "policyd/ctl/table.h"
 
@@ -21,7 +23,7 @@ constexpr std::string_view kHome = "\x1b[H";
 constexpr std::string_view kClearLine = "\x1b[K";
 constexpr std::string_view kClearBelow = "\x1b[J";
 
-constexpr int kSignals[] = {SIGWINCH, SIGINT, SIGTERM, SIGHUP, SIGTSTP};
+constexpr int kSignals[] = {SIGWINCH, SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
 volatile sig_atomic_t resized = 0;
 volatile sig_atomic_t stopped = 0;
 volatile sig_atomic_t ended = 0;
@@ -44,6 +46,7 @@ bool Screen::possible() { return isatty(STDIN_FILENO) != 0 && isatty(STDOUT_FILE
 
 // The signals come while it waits, and at no other time: nothing is missed, and nothing interrupted.
 Screen::Screen() {
+  static_assert(std::size(kSignals) == std::extent_v<decltype(actions_before_)>);
   resized = 0;
   stopped = 0;
   ended = 0;
@@ -111,6 +114,14 @@ bool Screen::draw(std::string_view lines) {
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
   }
   return write_all(out.append(kClearBelow));
+}
+
+bool Screen::called() {
+  sigset_t pending;
+  sigpending(&pending);
+  const auto has_come = [&pending](int number) { return sigismember(&pending, number) == 1; };
+  pollfd input{STDIN_FILENO, POLLIN, 0};
+  return std::any_of(std::begin(kSignals), std::end(kSignals), has_come) || poll(&input, 1, 0) > 0;
 }
 
 Screen::Why Screen::wait(Milliseconds limit, char& key) const {

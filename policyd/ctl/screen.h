@@ -1,9 +1,10 @@
 // The terminal while a program has all of it: a screen of its own, keys as they are pressed, and all as before at the
 // end.
 //
-// Made only where standard input and output are a terminal. SIGINT, SIGTERM and SIGHUP end wait(), as a change of size
-// does; the one who waits ends in his own time, and the destructor puts everything back. While it is stopped (ctrl-Z)
-// the terminal is as before, and wait() then ends as with a change of size.
+// Made only where standard input and output are a terminal. SIGINT, SIGTERM, SIGHUP and SIGQUIT end wait(), as a change
+// of size does; the one who waits ends in his own time, and the destructor puts everything back. While it is stopped
+// (ctrl-Z) the terminal is as before, and wait() then ends as with a change of size. Whoever has to wait for something
+// else looks at called() meanwhile.
 #pragma once
 
 #include <csignal>
@@ -34,6 +35,8 @@ class Screen {
   enum class Why : unsigned char { time_is_up, resized, key, ended };
   // Until something has come, or `limit` is over. A key is in `key`; ended: by a signal, or the terminal is gone.
   [[nodiscard]] Why wait(Milliseconds limit, char& key) const;
+  // Whether wait() would end at once: a signal or a key has come.
+  [[nodiscard]] static bool called();
 
  private:
   void enter() const;
@@ -42,7 +45,7 @@ class Screen {
 
   termios before_{};
   sigset_t mask_before_{};
-  struct sigaction actions_before_[5] = {};
+  struct sigaction actions_before_[6] = {};
 };
 
 }  // namespace policyd

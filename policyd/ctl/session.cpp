@@ -34,6 +34,7 @@ Answer Session::connect() {
   if (!sockets)
     return {options_.socket.empty() ? kRefused : kUsage, sockets.error().message, {}, false};
   client_ = std::make_unique<Client>(std::move(*sockets));
+  client_->give_up_when(give_up_);
   return {};
 }
 
@@ -45,6 +46,11 @@ Answer Session::ask(const char* method, const std::string& path, const Json& bod
 Answer Session::ask_text(const char* method, const std::string& path, const std::string& body) {
   Answer connected = connect();
   return connected.ok() ? client_->ask_text(method, path, body) : connected;
+}
+
+void Session::give_up_when(std::function<bool()> wanted) {
+  give_up_ = std::move(wanted);
+  if (client_) client_->give_up_when(give_up_);
 }
 
 int Session::show(const Answer& answer,

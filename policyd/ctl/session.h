@@ -33,6 +33,8 @@ class Session {
   Answer get(const std::string& path) { return ask("GET", path); }
   Answer ask(const char* method, const std::string& path, const Json& body = {});
   Answer ask_text(const char* method, const std::string& path, const std::string& body);
+  // As of Client.
+  void give_up_when(std::function<bool()> wanted);
 
   // All of these return the exit code.
   int show(const Answer& answer, const std::function<std::string(const Json&)>& render) const;
@@ -48,6 +50,7 @@ class Session {
   Answer connect();
 
   Options options_;
+  std::function<bool()> give_up_;
   std::unique_ptr<Client> client_;
 };
 

@@ -36,11 +36,13 @@ std::string page(const Answer& answer, const ScreenSize& size) {
   return heading(answer.json) + render_top(member_of(answer.json, "accounts"), size.columns, rows, wants_colours());
 }
 
-// While policyd cannot be reached that is what is shown: it may come back.
+// While policyd cannot be reached that is what is shown: it may come back. The screen is taken once there is something
+// to be shown; from then on a key or a signal ends an answer's waiting, and what is shown stays.
 int watch(Session& session, int limit, Milliseconds period) {
   using Steady = std::chrono::steady_clock;
-  const Screen screen;
   Answer answer = session.get(path_of(limit));
+  const Screen screen;
+  session.give_up_when(Screen::called);
   Steady::time_point due = Steady::now() + period;
   for (;;) {
     if (!Screen::draw(page(answer, Screen::size()))) return kRefused;
@@ -49,7 +51,9 @@ int watch(Session& session, int limit, Milliseconds period) {
     const Screen::Why why = screen.wait(std::max(left, Milliseconds{0}), key);
     if (why == Screen::Why::ended || (why == Screen::Why::key && (key == 'q' || key == 'Q'))) return kDone;
     if (why == Screen::Why::resized || (why == Screen::Why::key && key != ' ')) continue;
-    answer = session.get(path_of(limit));
+    Answer next = session.get(path_of(limit));
+    if (next.given_up) continue;
+    answer = std::move(next);
     due = Steady::now() + period;
   }
 }

@@ -3,11 +3,13 @@
 The terminal is a pseudo-terminal; what is drawn is read from its other end.
 """
 
+import itertools
 import json
 import os
 import pty
 import re
 import signal
+import socket
 import struct
 import subprocess
 import termios
@@ -20,6 +22,7 @@ from support.wait import wait_until
 
 LIMITS = ('[accounts.default]\nmessages = ["10/1h"]\nrecipients = ["100/1d"]\nbytes = []\n'
           'distinct_recipients = []\ninvalid_recipients = []\n')
+COUNTER = itertools.count()
 ENTER, LEAVE = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"
 
 
@@ -83,6 +86,43 @@ class Terminal:
         return code
 
 
+class HangingApi:
+    """An admin API that answers only when it is told to: a policyd that hangs."""
+
+    def __init__(self, test, body):
+        self.path = test.directory / f"hanging-{next(COUNTER)}.sock"
+        self.body, self.asked, self.open = body, 0, []
+        self.listener = socket.socket(socket.AF_UNIX)
+        test.addCleanup(self.close)
+        self.listener.bind(str(self.path))
+        self.listener.listen()
+        self.listener.setblocking(False)
+
+    def close(self):
+        for one in [self.listener, *self.open]:
+            one.close()
+
+    def look(self):
+        try:
+            taken = self.listener.accept()[0]
+            taken.setblocking(False)
+            self.open.append(taken)
+        except BlockingIOError:
+            pass
+        for one in self.open:
+            try:
+                self.asked += one.recv(65536).startswith(b"GET ")
+            except (BlockingIOError, ConnectionError):
+                pass
+        return self.asked
+
+    def until_asked(self, times):
+        wait_until(lambda: self.look() >= times, f"request {times}", 20)
+
+    def answer(self):
+        self.open[-1].sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(self.body), self.body))
+
+
 class Top(E2eTest):
     def setUp(self):
         self.policyd = Policyd(self, tables=LIMITS)
@@ -140,11 +180,29 @@ class Top(E2eTest):
         self.assertEqual(terminal.ended(), 0)
 
     def test_signals_leave_the_terminal_sane(self):
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
             with self.subTest(number.name):
                 terminal = Terminal(self, self.command("top"))
                 terminal.wait_for("ann@example.com")
                 os.kill(terminal.process.pid, number)
+                self.assertEqual(terminal.ended(), 0)
+
+    def test_a_policyd_that_hangs_holds_up_no_key_and_no_signal(self):
+        busy = b'{"accounts": [], "node": "mx1"}'
+        for end in ("q", signal.SIGINT, signal.SIGQUIT):
+            with self.subTest(end):
+                hanging = HangingApi(self, busy)
+                terminal = Terminal(self, self.command("--socket", str(hanging.path), "top", "--every", "0.1"))
+                hanging.until_asked(1)
+                self.assertEqual(terminal.read(), "", "no screen before there is something to be shown")
+                hanging.answer()
+                terminal.wait_for("the busiest accounts of mx1")
+                hanging.until_asked(2)
+                terminal.fresh()
+                terminal.resize(80, 5)
+                terminal.wait_for("the busiest accounts of mx1")
+                hanging.until_asked(3)
+                terminal.press(end) if end == "q" else os.kill(terminal.process.pid, end)
                 self.assertEqual(terminal.ended(), 0)
 
     def test_without_colour_and_without_policyd(self):
