@@ -79,7 +79,7 @@ Task<ApiAnswer> list_locks(const AdminContext& context, const ApiRequest&) {
 }
 
 Task<ApiAnswer> lock_account(const AdminContext& context, const ApiRequest& request) {
-  const std::string_view mode = context.engine.config().traffic.account;
+  const std::string mode = context.engine.config().traffic.account;  // a reload may come while it is awaited
   const Result<std::string> name = lockable_account(request.path[0], mode);
   if (!name) co_return refusal(400, name.error().message);
   const Result<LockRequest> asked = request_of(*name, request.json);

@@ -1,11 +1,13 @@
 // The admin API and locks: locked, listed, shown, lifted; what makes no sense is refused.
 #include <doctest/doctest.h>
 
+#include "policyd/admin/resources.h"
 #include "shared/charged_name.h"
 #include "shared/displayable.h"
 #include "shared/percent_encoding.h"
 #include "tests/support/api_rig.h"
 #include "tests/support/captured_log.h"
+#include "tests/support/fake_store.h"
 #include "tests/support/lock_requests.h"
 
 using namespace policyd;
@@ -119,6 +121,26 @@ TEST_CASE("api: an account of any octets and any length is shown, locked, unlock
   }
   CHECK(rig.error("POST", "/v1/accounts/trail%20/unlock", "{}") == "404 the account \"trail \" is not locked");
   CHECK(rig.error("POST", "/v1/accounts/trail%20/reset") == "404 nothing is counted for the account \"trail \"");
+}
+
+TEST_CASE("api: a reload while a lock is made changes nothing of what is said of it") {
+  Rig rig("[traffic]\naccount = \"domain\"\n");
+  test::FakeStore slow;
+  slow.gate.close();
+  Warden warden(rig.loop, slow, rig.mirror, nullptr, "mx1");
+  const AdminContext context{rig.engine, rig.store, rig.mirror, rig.clock, rig.resolver,
+                             rig.context.started, "mx1", rig.context.listeners, rig.context.dns, rig.reporter, warden,
+                             rig.journal};
+  const ApiRequest request{{"example.com"}, {}, {{"reason", "phished"}}, {}};
+  const auto locking = lock_account(context, request);
+  locking.start();
+  REQUIRE(slow.gate.waiting() == 1);
+  for (int times = 0; times < 3; ++times) rig.engine.reconfigure(test::read_api_config(""));
+  slow.gate.open();
+  REQUIRE(locking.done());
+  const ApiAnswer answer = locking.result();
+  CHECK(answer.status == 201);
+  CHECK_FALSE(answer.body().contains("note"));
 }
 
 TEST_CASE("api: a check shows the lock") {
