@@ -81,6 +81,7 @@ uint64_t Journal::decision_key(const Request& request, const Verdict& verdict) c
 void Journal::enqueue(JournalRecord record) {
   memory_ += record.memory();
   queue_.push_back(std::move(record));
+  ++queued_;
   while (memory_ > most_memory_ && !queue_.empty()) {
     memory_ -= queue_.front().memory();
     queue_.pop_front();
@@ -95,24 +96,25 @@ void Journal::tick() {
 }
 
 Task<void> Journal::hand_over() {
+  const uint64_t last = queued_;
   const bool waited = busy_;
-  while (busy_) {
+  while (busy_ && settled() < last) {
     auto ending = idle_.wait();
     co_await ending;
   }
+  if (settled() >= last) co_return;
   if (waited && !trouble_.empty()) co_return;  // it would be so again
   {
     const Busy busy(busy_);
-    const auto handing_over = hand_over_all();
+    const auto handing_over = hand_over_until(last);
     co_await handing_over;
   }
   idle_.wake();
 }
 
-Task<void> Journal::hand_over_all() {
-  for (;;) {
+Task<void> Journal::hand_over_until(uint64_t last) {
+  while (settled() < last) {
     if (batch_.empty()) {
-      if (queue_.empty()) co_return;
       const auto making = make_rows();
       co_await making;
     }
@@ -126,7 +128,13 @@ Task<void> Journal::hand_over_all() {
   }
 }
 
+// What is out of the queue is older than what is in it.
+uint64_t Journal::settled() const {
+  return making_ + batch_.size() > 0 ? before_batch_ : queued_ - queue_.size();
+}
+
 Task<void> Journal::make_rows() {
+  before_batch_ = queued_ - queue_.size();
   auto records = std::make_shared<std::vector<JournalRecord>>();
   while (!queue_.empty() && records->size() < kBatch) {
     memory_ -= queue_.front().memory();

@@ -56,7 +56,8 @@ class Journal {
   void record(const Request& request, Verdict& verdict) noexcept;
   // For every live request: the queue id of a message that was held, once it has one.
   void note_queue_id(const Request& request) noexcept;
-  // Until all there is has been handed over, or cannot be: where that is under way, once that has ended.
+  // Until all that is there now has been handed over, or is lost, or cannot be: where that is under way, once that has
+  // ended. What is recorded meanwhile is not waited for.
   Task<void> hand_over();
   // The last time; nothing is recorded any more.
   Task<void> stop();
@@ -77,7 +78,8 @@ class Journal {
   void note_held(const Request& request);
   void enqueue(JournalRecord record);
   void tick();
-  Task<void> hand_over_all();
+  [[nodiscard]] uint64_t settled() const;
+  Task<void> hand_over_until(uint64_t last);
   Task<void> make_rows();
   void note(const Result<void>& added);
 
@@ -95,6 +97,8 @@ class Journal {
   RecentTable<JournalId, kDecisions / kWays, kWays> decisions_;
   RecentTable<Held, kMessages / kWays, kWays> held_;
   std::deque<JournalRecord> queue_;
+  uint64_t queued_ = 0;              // records since start: each has the number that this became with it
+  uint64_t before_batch_ = 0;        // the number of the last that was settled before batch_ was made
   size_t memory_ = 0;                // of queue_
   size_t making_ = 0;                // records that rows are being made of
   std::vector<JournalRow> batch_;    // out of the queue, and not known to have been taken by the store

@@ -4,6 +4,7 @@
 // are for tests to write into the Mirror themselves.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -42,6 +43,7 @@ class FakeStore final : public Store {
   std::string report_trouble;         // not empty: none is taken
   std::vector<JournalBatch> journaled;  // the same of the journal
   std::string journal_trouble;
+  std::function<void()> on_journal;  // where there is one: called with every batch
   JournalPage journal_page;           // the answer to every range
   bool away = false;                  // as status() says
   std::vector<LockRequest> locked;  // asked for, whether they were made or not
@@ -121,6 +123,7 @@ class FakeStore final : public Store {
     auto passing = gate.pass();
     co_await passing;
     journaled.push_back(std::move(batch));
+    if (on_journal) on_journal();
     if (!journal_trouble.empty()) co_return Error{journal_trouble};
     co_return Result<void>();
   }

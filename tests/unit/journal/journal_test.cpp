@@ -257,6 +257,38 @@ TEST_CASE("journal: who asks for it to be handed over waits for what is under wa
   }
 }
 
+TEST_CASE("journal: who asks for it to be handed over waits for what was there, however much comes meanwhile") {
+  Rig rig;
+  constexpr int kEnough = 1000;
+  int recorded = 0;
+  rig.store.on_journal = [&] {
+    if (recorded < kEnough) rig.record({{"instance", std::to_string(++recorded)}});
+  };
+  rig.record({{"instance", "first"}});
+  rig.hand_over();
+  CHECK(recorded == 1);
+  CHECK(rig.journal.status().written == 1);
+  CHECK(rig.journal.status().waiting == 1);
+  SUBCASE("also where that is under way") {
+    rig.store.gate.close();
+    const auto first = rig.journal.hand_over(), second = rig.journal.hand_over();
+    first.start();
+    rig.loop.turn_until([&rig] { return rig.store.gate.waiting() == 1; });
+    rig.record({{"instance", "second"}});
+    second.start();
+    rig.store.gate.open();
+    rig.loop.turn_until([&] { return first.done() && second.done(); });
+    CHECK(recorded == 3);
+    CHECK(rig.journal.status().written == 4);
+    CHECK(rig.entries()[2]["request"]["instance"] == "second");
+  }
+  SUBCASE("and what is refused is not waited for") {
+    rig.store.journal_trouble = "full";
+    rig.hand_over();
+    CHECK(rig.journal.status().waiting == 2);
+  }
+}
+
 TEST_CASE("journal: recording does not wait for the store") {
   Rig rig;
   rig.store.gate.close();
