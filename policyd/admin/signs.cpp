@@ -1,7 +1,8 @@
 // Signs of a hijack that others have seen, in the admin API: spam that a content filter or a feedback loop tells of,
 // recipients that bounced.
 //
-// They count as those do that policyd sees itself, for the account that the mail was charged to, and may lock it.
+// They count as those do that policyd sees itself, for the account that the mail was charged to, and may lock it: what
+// cannot be locked is refused.
 #include "policyd/admin/account_name.h"
 #include "policyd/admin/audit.h"
 #include "policyd/admin/resources.h"
@@ -59,6 +60,8 @@ Task<ApiAnswer> report_sign(const AdminContext& context, const ApiRequest& reque
     co_return refusal(409, "mail is charged to the client's network (traffic.account), which is not known of " + *name +
                                "; report the client's address or network");
   }
+  const Result<std::string> lockable = lockable_account(*name, context.engine.config().traffic.account);
+  if (!lockable) co_return refusal(400, lockable.error().message);
   const auto reporting = context.engine.report_sign(*charged, reported->meter, reported->count);
   const std::optional<ChargeResult> counted = co_await reporting;
   Json body = {{"account", *charged}, {"sign", meter_name(reported->meter)}, {"count", reported->count}};

@@ -53,3 +53,20 @@ TEST_CASE("api: where mail is charged to networks, a sign of a login counts for 
   CHECK(rig.error("POST", path_of("Joe@example.com"), kInvalid) == refusal("joe@example.com"));
   CHECK(rig.error("POST", path_of("192.0.0.0%2F16"), kInvalid) == refusal("192.0.0.0/16"));
 }
+
+TEST_CASE("api: of what no mail is charged to nothing is counted, and it is not locked") {
+  const std::string many = R"({"sign": "invalid_recipients", "count": 51})";
+  const std::string charged = " mail is charged to a login, or without one the client's address (of IPv6 its /64)";
+  Rig rig;
+  for (const auto& [account, shown] : {std::pair<std::string, std::string>{"192.0.2.0%2F24", "192.0.2.0/24"},
+                                       {"default", "default"}}) {
+    CHECK(rig.error("POST", path_of(account), many) ==
+          "400 \"" + shown + "\" cannot be locked: under traffic.account = \"login\"" + charged);
+  }
+  CHECK(rig.error("POST", path_of("@example.com"), many) ==
+        "400 \"@example.com\" is not an account; for all of a domain write \"example.com\"");
+  CHECK(rig.loop.run(rig.store.list_usage(10))->accounts.empty());
+  CHECK(rig.ask("GET", "/v1/locks").json["locks"].empty());
+  Rig domains(kTraffic + "\"domain\"\n");
+  CHECK(domains.error("POST", path_of("192.0.2.0%2F24"), many).starts_with("400 \"192.0.2.0/24\" cannot be locked"));
+}
