@@ -2,7 +2,7 @@
 //
 // Settings belong to an account, a domain or "default"; all three are named in the same place of
 // the path. An account need not have sent anything to be shown: the limits that it would meet are
-// known.
+// known, and so is the account that its mail is charged to.
 #include <algorithm>
 
 #include "policyd/admin/account_name.h"
@@ -12,6 +12,7 @@
 #include "policyd/admin/lock_json.h"
 #include "policyd/admin/query.h"
 #include "policyd/admin/resources.h"
+#include "policyd/subject.h"
 #include "shared/displayable.h"
 #include "shared/duration.h"
 #include "shared/text.h"
@@ -112,6 +113,25 @@ Json blocks_json(const Mirror& mirror, const std::string& account) {
   return blocks;
 }
 
+Json lock_json(const Mirror& mirror, const std::string& account) {
+  const Lock* const lock = mirror.lock(account);
+  return lock ? lock_to_json(*lock) : Json();
+}
+
+// Whom the account's mail is charged to; null where that hangs on the client's network.
+Json charged_json(const AdminContext& context, const std::string& account) {
+  const auto charged = charged_account(account, context.engine.config());
+  if (!charged) return {{"account", nullptr}, {"lock", nullptr}};
+  return {{"account", *charged}, {"lock", lock_json(context.mirror, *charged)}};
+}
+
+// "; its mail is charged to ...", where that is another account.
+std::string charged_elsewhere(const std::string& account, const Config& config) {
+  const auto charged = charged_account(account, config);
+  if (charged == account) return {};
+  return "; its mail is charged to " + (charged ? displayable_name(*charged) : "the client's network");
+}
+
 }  // namespace
 
 Task<ApiAnswer> list_accounts(const AdminContext& context, const ApiRequest& request) {
@@ -168,8 +188,8 @@ Task<ApiAnswer> get_account(const AdminContext& context, const ApiRequest& reque
   body["on_limit"] = on_limit_name(policy->on_limit);
   body["settings"] = settings_json(context.engine, *name);
   body["blocks"] = blocks_json(context.mirror, *name);
-  const Lock* const lock = context.mirror.lock(*name);
-  body["lock"] = lock ? lock_to_json(*lock) : Json();
+  body["lock"] = lock_json(context.mirror, *name);
+  body["charged"] = charged_json(context, *name);
   Json& events = body["lock_history"] = Json::array();
   for (const LockEvent& event : *history) events.push_back(lock_event_to_json(event));
   co_return answer(std::move(body));
@@ -181,7 +201,10 @@ Task<ApiAnswer> reset_account(const AdminContext& context, const ApiRequest& req
   const auto resetting = context.store.reset_usage(*name);
   const Result<bool> reset = co_await resetting;
   if (!reset) co_return refusal(503, reset.error().message);
-  if (!*reset) co_return refusal(404, "nothing is counted for the account " + displayable_name(*name));
+  if (!*reset) {
+    co_return refusal(404, "nothing is counted for the account " + displayable_name(*name) +
+                               charged_elsewhere(*name, context.engine.config()));
+  }
   log_change("account=" + policyd::quoted(*name) + " reset");
   Json body = {{"account", *name}, {"reset", true}};
   co_return answer(std::move(body));

@@ -81,8 +81,18 @@ std::string block_names(const Json& blocks) {
   return names;
 }
 
+// Nothing where it is charged itself.
+std::string charged_line(const Json& account) {
+  const Json& charged = member_of(account, "charged");
+  if (!charged.is_object() || text_of(charged, "account") == text_of(account, "account")) return {};
+  if (text_of(charged, "account").empty()) return "the client's network";
+  const std::string lock = lock_line(member_of(charged, "lock"));
+  return name_of(charged, "account") + (lock.empty() ? "" : ", which is locked: " + lock);
+}
+
 std::string render_account(const Json& account) {
   return render_facts({{"account", name_of(account, "account")},
+                       {"mail is charged to", charged_line(account)},
                        {"over a limit", text_of(account, "on_limit")},
                        {"blocked by", block_names(member_of(account, "blocks"))},
                        {"locked", lock_with_end(member_of(account, "lock"))}}) +

@@ -18,6 +18,12 @@ bool is_of(const std::string& address, const std::string& wanted, const Redactor
   return to_lower(domain_of(address)) == to_lower(wanted);
 }
 
+// Charged to it, or of that login, whatever that was charged to.
+bool is_account(const Json& entry, const Json& request, const std::string& wanted, const Redactor* redactor) {
+  if (is_same(text_at(entry, "account"), wanted, redactor)) return true;
+  return !wanted.empty() && is_same(text_at(request, "sasl_username"), wanted, redactor);
+}
+
 bool is_client(const std::string& found, const Network& wanted, const Redactor* redactor) {
   if (const auto address = IpAddress::parse(found)) return wanted.contains(*address);
   return redactor && wanted.prefix == wanted.address.bits() && found == redactor->client(wanted.address.to_string());
@@ -47,7 +53,7 @@ bool JournalFilter::matches(const Json& entry) const {
   const auto is_action = [&action](Action one) { return action == action_name(one); };
   if (!actions.empty() && std::none_of(actions.begin(), actions.end(), is_action)) return false;
   const Json& request = entry.at("request");
-  if (account && !is_same(text_at(entry, "account"), *account, redactor.get())) return false;
+  if (account && !is_account(entry, request, *account, redactor.get())) return false;
   if (client && !is_client(text_at(request, "client_address"), *client, redactor.get())) return false;
   if (sender && !is_of(text_at(request, "sender"), *sender, redactor.get())) return false;
   if (recipient && !is_of(text_at(request, "recipient"), *recipient, redactor.get())) return false;

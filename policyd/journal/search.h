@@ -30,7 +30,7 @@ std::string text_at(const Json& json, std::string_view key);
 // redacted too, where there is the key.
 struct JournalFilter {
   std::optional<WallTime> since, until;  // the time of the decision
-  std::optional<std::string> account;    // in lower case
+  std::optional<std::string> account;    // in lower case: what was charged, or the login; empty: nothing was charged
   std::optional<Network> client;
   std::optional<std::string> sender, recipient;  // an address, or a domain; empty: the null sender
   std::vector<Action> actions;                   // empty: any

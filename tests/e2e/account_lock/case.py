@@ -152,6 +152,11 @@ class AccountLock(E2eTest):
                 policyd.ctl("account", "unlock", locked)
         self.assertEqual(policyd.ctl("account", "report", JOE, "--invalid-recipient"),
                          "counted 1 invalid_recipients of example.com\n")
+        self.assertIn("mail is charged to  example.com\n", policyd.ctl("account", "show", JOE))
+        policyd.ctl("account", "lock", "example.com", "--reason", "phished")
+        self.assertIn("mail is charged to  example.com, which is locked: phished, since ",
+                      policyd.ctl("account", "show", JOE))
+        self.assertNotIn("charged to", policyd.ctl("account", "show", "example.com"))
 
     def test_a_held_message_waits_in_the_hold_queue(self):
         policyd = Policyd(self, tables='[locks]\naction = "hold"\n')

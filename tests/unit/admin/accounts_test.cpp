@@ -98,3 +98,30 @@ TEST_CASE(
   CHECK(rig.ask("GET", "/v1/accounts/192.0.2.1").json["account"] == "192.0.2.1");
   CHECK(rig.error("GET", "/v1/accounts/a%0Ab") == "400 \"a\\x0ab\" holds a control character");
 }
+
+TEST_CASE("api: an account tells whom its mail is charged to, and whether that is locked") {
+  struct Case {
+    const char* mode;
+    const char* account;
+    Json charged;
+    const char* told;  // where nothing is counted
+  };
+  for (const Case& c : {Case{"login", "joe@example.com", "joe@example.com", ""},
+                        Case{"domain", "joe@example.com", "example.com", "; its mail is charged to example.com"},
+                        Case{"domain", "example.com", "example.com", ""}, Case{"domain", "joe", "joe", ""},
+                        Case{"network", "192.0.2.7", "192.0.2.0/24", "; its mail is charged to 192.0.2.0/24"},
+                        Case{"network", "joe@example.com", nullptr, "; its mail is charged to the client's network"}}) {
+    CAPTURE(c.mode);
+    CAPTURE(c.account);
+    Rig rig("[traffic]\naccount = \"" + std::string(c.mode) + "\"\n");
+    const std::string path = "/v1/accounts/" + std::string(c.account);
+    CHECK(rig.ask("GET", path).json["charged"] == Json({{"account", c.charged}, {"lock", nullptr}}));
+    CHECK(rig.error("POST", path + "/reset") == "404 nothing is counted for the account " + std::string(c.account) +
+                                                    c.told);
+  }
+  Rig rig("[traffic]\naccount = \"domain\"\n");
+  const Json lock = rig.ask("PUT", "/v1/accounts/example.com/lock", R"({"reason": "phished"})").json;
+  const Json shown = rig.ask("GET", "/v1/accounts/joe@example.com").json;
+  CHECK(shown["lock"].is_null());
+  CHECK(shown["charged"] == Json({{"account", "example.com"}, {"lock", lock}}));
+}

@@ -124,6 +124,23 @@ TEST_CASE("journal API: what is asked for") {
   }
 }
 
+TEST_CASE("journal API: an account is what was charged, or the login whose mail was charged to it") {
+  for (const char* redact : {"", "[journal]\nredact = true\nredact_key = \"0123456789abcdef\"\n"}) {
+    CAPTURE(redact);
+    Rig rig(redact);
+    const auto refuse = [&rig](const char* instance, const char* login, const char* charged) {
+      return rig.refuse({{"instance", instance}, {"sasl_username", login}}, Action::reject, charged);
+    };
+    const std::string joe = refuse("1", "Joe@example.com", "example.com");
+    const std::string ann = refuse("2", "ann@example.com", "192.0.2.0/24");
+    const std::string none = refuse("3", "", ""), client = refuse("4", "", "198.51.100.7");
+    CHECK(rig.ids("account=joe@EXAMPLE.com") == Ids{joe});
+    CHECK(rig.ids("account=ann@example.com") == Ids{ann});
+    CHECK(rig.ids("account=bob@example.com").empty());
+    CHECK(rig.ids("account=") == Ids{none});
+  }
+}
+
 TEST_CASE("journal API: what makes no sense is told") {
   Rig rig;
   struct Case {
