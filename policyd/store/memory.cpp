@@ -110,6 +110,9 @@ Task<Result<bool>> MemoryStore::change(StateWriter::Work work, StateWriter::Effe
 }
 
 Task<ChargeResult> MemoryStore::charge(const Charge& charge) {
+  if (const auto locked = locks_.find(charge.account); locked != locks_.end() && !charge.dry_run) {
+    end_lock_of(locked->first);
+  }
   co_return ledger_.charge(charge, *charge.limits, clock_.wall(), charge.signs);
 }
 

@@ -78,9 +78,9 @@ class MemoryStore final : public Store {
   Ledger ledger_;
   GreylistTable greylist_;
   ReportTable reports_{{}};
-  std::map<std::string, LockRecord> locks_;  // by account
-  std::vector<Lock> ended_locks_;            // that nobody has been told of
-  std::set<std::string> unwritten_locks_;    // accounts whose locks the file does not know as they are
+  std::map<std::string, LockRecord, std::less<>> locks_;  // by account
+  std::vector<Lock> ended_locks_;                         // that nobody has been told of
+  std::set<std::string> unwritten_locks_;  // accounts whose locks the file does not know as they are
   ClaimTable claims_;
   JournalRing journal_;  // without a file
   std::unique_ptr<StateWriter> writer_;  // none without a file

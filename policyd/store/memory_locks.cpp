@@ -1,7 +1,7 @@
 // Locks in the embedded store: what happens to them happens in memory at once, and is on disk when the call returns.
 //
 // A file that cannot be written lifts no lock and makes none undone: memory goes on, and the file is brought up to date
-// within a second of its being written again.
+// within a second of its being written again. Nor does one that stalls keep a lock from ending: a charge finds it over.
 #include <spdlog/spdlog.h>
 
 #include "policyd/store/memory.h"
@@ -77,10 +77,11 @@ Task<Result<std::optional<Lock>>> MemoryStore::unlock(std::string account, std::
   co_return lifted;
 }
 
+// Before anything is waited for: a lock that is over for long and whose signs still count would be made anew.
 Task<Result<std::vector<Lock>>> MemoryStore::end_locks() {
+  for (const Lock& lock : mirror_.over_locks()) end_lock_of(lock.account);
   const Task<void> writing_again = write_locks_again();
   co_await writing_again;
-  for (const Lock& lock : mirror_.over_locks()) end_lock_of(lock.account);
   const std::vector<Lock> ended = std::exchange(ended_locks_, {});
   for (const Lock& lock : ended) {
     const Task<Result<void>> writing = write_locks(lock.account);

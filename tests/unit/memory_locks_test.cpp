@@ -5,6 +5,7 @@
 
 #include "policyd/store/memory.h"
 #include "tests/support/captured_log.h"
+#include "tests/support/charges.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/lock_requests.h"
 #include "tests/support/run_task.h"
@@ -59,6 +60,50 @@ TEST_CASE("memory locks: what a full disk kept from the file is written with the
     loop.run(store.stop());
   }
   CHECK(locked_in(path) == "ann@example.com joe@example.com ");
+}
+
+TEST_CASE("memory locks: a disk that stalls keeps no lock from ending in time") {
+  const test::CapturedLog log;
+  const test::TemporaryDirectory directory;
+  test::TestLoop loop;
+  test::FakeClock clock;
+  Mirror mirror(clock);
+  MemoryStore store(loop, clock, mirror, directory.path() + "/state.db");
+  REQUIRE(store.start().ok());
+  const Limits none, signs{{Meter::spam, 1, std::chrono::hours(24)}};
+  Charge charge = test::recipient_charge("joe@example.com", "", {}, 0, &none);
+  charge.kind = Charge::Kind::sign;
+  charge.signs = &signs;
+  charge.meter = Meter::spam;
+  charge.amount = 2;
+  CHECK(loop.run(store.charge(charge)).sign == signs[0]);
+  charge.amount = 0;
+  {
+    const test::SmallFiles full(1);
+    CHECK(loop.run(store.lock(test::lock_for_a_sign("joe@example.com"))).ok());
+  }
+  clock.advance(std::chrono::hours(1));
+  const auto is_over = [&mirror] { return mirror.over_locks().size() == 1; };
+  CHECK(is_over());
+  SUBCASE("all that is over ends before anything is written") {
+    const auto ending = store.end_locks();
+    ending.start();
+    CHECK_FALSE(is_over());
+    loop.turn_until([&ending] { return ending.done(); });
+    CHECK(ending.result()->size() == 1);
+  }
+  SUBCASE("mail that is charged while what ends locks is held up finds it ended") {
+    charge.dry_run = true;
+    CHECK(loop.run(store.charge(charge)).sign == signs[0]);
+    CHECK(is_over());
+    charge.dry_run = false;
+    CHECK_FALSE(loop.run(store.charge(charge)).sign.has_value());
+    CHECK_FALSE(is_over());
+    CHECK(loop.run(store.end_locks())->size() == 1);
+    CHECK(loop.run(store.end_locks())->empty());
+  }
+  CHECK_FALSE(loop.run(store.charge(charge)).sign.has_value());
+  loop.run(store.stop());
 }
 
 }  // namespace
