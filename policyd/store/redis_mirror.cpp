@@ -15,6 +15,15 @@ constexpr size_t kBatch = 256;
 constexpr Milliseconds kRetry{100};
 constexpr size_t kMostWarnings = 1000;  // remembered, so that each is told once
 
+// Those whose time is over too: they are there until the store has ended them.
+std::set<std::string> locked_accounts(const Mirror& mirror) {
+  std::set<std::string> accounts;
+  for (const auto& locks : {mirror.locks(), mirror.over_locks()}) {
+    for (const Lock& lock : locks) accounts.insert(lock.account);
+  }
+  return accounts;
+}
+
 }  // namespace
 
 RedisMirror::RedisMirror(uv_loop_s* loop, const Clock& clock, Mirror& mirror, Keys keys, LockGone lock_gone)
@@ -116,14 +125,21 @@ Task<bool> RedisMirror::load(RedisConnection& data) {
     const auto fetching = fetch(data, std::move(keys), fresh);
     if (!co_await fetching) co_return false;
   } while (cursor != "0");
-  for (const Lock& lock : mirror_.locks()) {
-    if (lock_gone_ && !fresh.lock(lock.account)) lock_gone_(lock.account);
-  }
+  tell_gone_locks(fresh);
   mirror_.replace_all(std::move(fresh));
   loaded_ = true;
   spdlog::debug("mirror: {} blocks, {} locks and {} account settings loaded", mirror_.block_count(),
                 mirror_.lock_count(), mirror_.all_settings().size());
   co_return true;
+}
+
+// Also those that ended by a TTL while Redis was away, however long ago.
+void RedisMirror::tell_gone_locks(const Mirror& fresh) const {
+  if (!lock_gone_) return;
+  const std::set<std::string> there = locked_accounts(fresh);
+  for (const std::string& account : locked_accounts(mirror_)) {
+    if (!there.contains(account)) lock_gone_(account);
+  }
 }
 
 Task<bool> RedisMirror::fetch(RedisConnection& data, std::vector<std::string> keys, Mirror& into) {

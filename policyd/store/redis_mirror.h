@@ -21,7 +21,7 @@ namespace policyd {
 
 class RedisMirror {
  public:
-  // The account of a lock that was in force, and is there no more.
+  // The account of a lock that was there, and is no more.
   using LockGone = std::function<void(const std::string& account)>;
 
   // All of them outlive it.
@@ -53,6 +53,7 @@ class RedisMirror {
   void take_lock(const std::string& key, const std::string& account, const RedisReply& fields, const RedisReply& ttl,
                  Mirror& into);
   void forget_lock(const std::string& account, Mirror& into);
+  void tell_gone_locks(const Mirror& fresh) const;
   void note_form(const std::string& key, const std::string& canonical);
   bool last_form(const std::string& key, const std::string& canonical);
   void take_settings(const std::string& key, const std::string& account, const RedisReply& fields, Mirror& into);
