@@ -193,7 +193,7 @@ void RedisMirror::forget_block(const std::string& key, const BlockTarget& target
 void RedisMirror::take_lock(const std::string& key, const std::string& account, const RedisReply& fields,
                             const RedisReply& ttl, Mirror& into) {
   if (fields.elements.empty()) {
-    if (last_form(key, keys_.lock(account))) forget_lock(account, into);
+    if (last_form(key, keys_.lock(account))) forget_lock(account, fields, into);
     return;
   }
   std::string warning;
@@ -203,10 +203,11 @@ void RedisMirror::take_lock(const std::string& key, const std::string& account, 
   into.put_lock(std::move(lock));
 }
 
-void RedisMirror::forget_lock(const std::string& account, Mirror& into) {
+// Nobody has lifted it where something else stands in its key.
+void RedisMirror::forget_lock(const std::string& account, const RedisReply& fields, Mirror& into) {
   const bool was_there = into.lock(account) != nullptr;
   into.remove_lock(account);
-  if (was_there && lock_gone_) lock_gone_(account);
+  if (was_there && !fields.is_error() && lock_gone_) lock_gone_(account);
 }
 
 void RedisMirror::note_form(const std::string& key, const std::string& canonical) {

@@ -52,7 +52,7 @@ class RedisMirror {
   void forget_block(const std::string& key, const BlockTarget& target, Mirror& into);
   void take_lock(const std::string& key, const std::string& account, const RedisReply& fields, const RedisReply& ttl,
                  Mirror& into);
-  void forget_lock(const std::string& account, Mirror& into);
+  void forget_lock(const std::string& account, const RedisReply& fields, Mirror& into);
   void tell_gone_locks(const Mirror& fresh) const;
   void note_form(const std::string& key, const std::string& canonical);
   bool last_form(const std::string& key, const std::string& canonical);

@@ -1,4 +1,4 @@
-// How locks in Redis end behind this node's back.
+// How locks in Redis end: behind this node's back, and by something else in their key.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -87,6 +87,20 @@ TEST_CASE("redis lock end: a lock that is over, and that nobody has ended yet, i
   rig.until_away();
   rig.until_back();
   CHECK(rig.mirror.over_locks().size() == 1);
+  REQUIRE(rig.history().size() == 1);
+  CHECK(rig.history()[0].kind == LockEvent::Kind::locked);
+}
+
+TEST_CASE("redis lock end: what is no hash and stands in its key lifts nothing") {
+  Rig rig;
+  CHECK(rig.is_over(2));
+  rig.lock(lock_for_a_sign(kJoe));
+  rig.change({"SET", kKey, "x"});
+  rig.until_reason("not locked");
+  CHECK(rig.log.lines().back() ==
+        "warning: Redis key \"" + kKey + "\": it is not a hash (write it with HSET); ignored");
+  CHECK(rig.is_over());
+  CHECK(rig.redis.command({"GET", kKey}) == "$1\r\nx\r\n");
   REQUIRE(rig.history().size() == 1);
   CHECK(rig.history()[0].kind == LockEvent::Kind::locked);
 }
