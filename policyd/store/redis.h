@@ -102,6 +102,7 @@ class RedisStore final : public Store, private RedisLink::User {
                                                      const std::string& account) const;
   Task<Result<LockOutcome>> write_lock(LockRequest request, WallTime asked);
   Result<LockOutcome> hold_lock(LockRequest request, WallTime asked);
+  Lock keep_held(const std::string& account, HeldLock held);
   Task<void> write_held_locks();
   Task<bool> end_lock(std::string account);
   void lock_gone(const std::string& account);

@@ -115,10 +115,14 @@ Result<LockOutcome> RedisStore::hold_lock(LockRequest request, WallTime asked) {
     return Error{"the store " + config_.url.to_string() + " is away, and no more than " + number(kMostHeld) +
                  " locks can wait for it"};
   }
-  Lock lock = make_lock(request, 0, asked);
+  return LockOutcome{keep_held(account, HeldLock{std::move(request), asked}), true};
+}
+
+Lock RedisStore::keep_held(const std::string& account, HeldLock held) {
+  Lock lock = make_lock(held.request, 0, held.asked);
   mirror_.hold_lock(lock);
-  held_locks_.insert_or_assign(account, HeldLock{std::move(request), asked});
-  return LockOutcome{std::move(lock), true};
+  held_locks_.insert_or_assign(account, std::move(held));
+  return lock;
 }
 
 Task<void> RedisStore::write_held_locks() {
@@ -149,15 +153,18 @@ void RedisStore::note_ended(const std::string& account, const RedisReply& fields
 Task<Result<std::optional<Lock>>> RedisStore::unlock(std::string account, std::string by) {
   const Lock* known = mirror_.lock(account);
   std::optional<Lock> lifted = known ? std::optional(*known) : std::nullopt;
-  const bool held = held_locks_.erase(account) > 0;
-  share_.forget_signs(account);
-  mirror_.release_lock(account);
+  auto held = held_locks_.extract(account);  // it is not written meanwhile
   std::vector<std::string> command = lock_script(kUnlockScript, keys_.lock(account), account);
   command.push_back(std::move(by));
   const auto asking = ask(std::move(command));
   const auto reply = co_await asking;
-  if (!reply && held && !mirror_.lock(account)) co_return lifted;  // Redis has never known of it
-  if (!reply) co_return reply.error();
+  if (held) mirror_.release_lock(account);
+  if (!reply && (!held || mirror_.lock(account))) {
+    if (held) keep_held(account, std::move(held.mapped()));
+    co_return reply.error();
+  }
+  share_.forget_signs(account);
+  if (!reply) co_return lifted;  // Redis has never known of it
   if (reply->elements.size() == 2) note_ended(account, reply->elements[1]);
   if (std::vector<std::string> aliases = follower_.aliases(keys_.lock(account)); !aliases.empty()) {
     aliases.insert(aliases.begin(), "DEL");

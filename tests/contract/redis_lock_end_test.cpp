@@ -1,4 +1,4 @@
-// How locks in Redis end: behind this node's back, and by something else in their key.
+// How locks in Redis end: behind this node's back, by something else in their key, and not by a lifting that fails.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -103,6 +103,44 @@ TEST_CASE("redis lock end: what is no hash and stands in its key lifts nothing")
   CHECK(rig.redis.command({"GET", kKey}) == "$1\r\nx\r\n");
   REQUIRE(rig.history().size() == 1);
   CHECK(rig.history()[0].kind == LockEvent::Kind::locked);
+}
+
+TEST_CASE("redis lock end: a lifting that fails leaves the signs that were counted without Redis") {
+  Rig rig;
+  rig.lock(lock_by_hand(kJoe));
+  rig.redis.kill();
+  rig.until_away();
+  CHECK(rig.is_over(2));
+  CHECK_FALSE(rig.loop.run(rig.store->unlock(kJoe, "ann")).ok());
+  CHECK(rig.reason() == "phished");
+  CHECK(rig.is_over());
+}
+
+TEST_CASE("redis lock end: a lock that waits for Redis is lifted by itself only where it is the only one") {
+  Rig rig;
+  rig.redis.kill();
+  rig.until_away();
+  CHECK(rig.is_over(2));
+  rig.lock(lock_for_a_sign(kJoe));
+  SUBCASE("its signs go with it") {
+    REQUIRE(rig.loop.run(rig.store->unlock(kJoe, "ann")).ok());
+    CHECK(rig.reason() == "not locked");
+    CHECK_FALSE(rig.is_over());
+  }
+  SUBCASE("and waits on where another is known, and that one cannot be lifted") {
+    rig.redis.start();
+    rig.change({"HSET", kKey, "reason", "phished"});
+    rig.until_reason("phished");
+    rig.redis.kill();
+    rig.until_away();
+    CHECK_FALSE(rig.loop.run(rig.store->unlock(kJoe, "ann")).ok());
+    CHECK(rig.reason() == "phished");
+    rig.redis.start();
+    rig.until_back();
+    rig.until_reason("distinct_recipients");
+    REQUIRE(rig.loop.run(rig.store->end_locks()).ok());
+    CHECK(rig.redis.command({"HGET", kKey, "reason"}) == "$19\r\ndistinct_recipients\r\n");
+  }
 }
 
 }  // namespace
