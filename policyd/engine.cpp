@@ -137,7 +137,9 @@ Task<Verdict> Engine::evaluate(const Request& request, Mode mode, OpenTransactio
       co_await asking;
     }
     inspection.conclude(verdict);
-    if (inspection.found(wanted)) sender_domain = Outgoing::SenderDomain::takes_none;
+    domain_answers_.judge(inspection, subject.names(), config, mode == Mode::live, verdict);
+    const bool nonexistent = inspection.found(wanted) && domain_answers_.believed();
+    if (nonexistent) sender_domain = Outgoing::SenderDomain::takes_none;
     apply_score(config, plan->settings, !policy || policy->block_spam, verdict);
     going_on = !refused(verdict);
     if (mode == Mode::live && policy && !verdict.findings.empty()) {

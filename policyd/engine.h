@@ -20,6 +20,7 @@
 #include "policyd/checks/check.h"
 #include "policyd/dns/resolver.h"
 #include "policyd/dnsbl/zones.h"
+#include "policyd/domain_answers.h"
 #include "policyd/greylist/greylisting.h"
 #include "policyd/header_fields.h"
 #include "policyd/inspection.h"
@@ -140,6 +141,7 @@ class Engine {
   AccountPolicies policies_;
   Outgoing outgoing_;
   Signs signs_;
+  DomainAnswers domain_answers_;
   EngineStatistics statistics_;
   Tally tally_;
   BusyAccounts busy_;

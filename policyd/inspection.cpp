@@ -26,6 +26,16 @@ ObservationPtr shared(Observation observation) {
   return is_clean(observation) ? kClean : std::make_shared<const Observation>(std::move(observation));
 }
 
+// The check of that name.
+CheckSet only(std::string_view name) {
+  const auto& table = check_table();
+  const auto row = std::find_if(table.begin(), table.end(),
+                                [name](const CheckRow& each) { return each.spec.name == name; });
+  CheckSet set;
+  set.set(static_cast<size_t>(row - table.begin()));
+  return set;
+}
+
 }  // namespace
 
 CheckSet Inspection::checks() {
@@ -60,15 +70,22 @@ Inspection::Inspection(const InspectionParts& parts, const Request& request, con
 }
 
 CheckSet Inspection::sender_domain() {
-  static const CheckSet kSenderDomain = [] {
-    const auto& table = check_table();
-    const auto row = std::find_if(table.begin(), table.end(),
-                                  [](const CheckRow& each) { return each.spec.name == "sender_domain"; });
-    CheckSet set;
-    set.set(static_cast<size_t>(row - table.begin()));
-    return set;
-  }();
+  static const CheckSet kSenderDomain = only("sender_domain");
   return kSenderDomain;
+}
+
+CheckSet Inspection::recipient_domain() {
+  static const CheckSet kRecipientDomain = only("recipient_domain");
+  return kRecipientDomain;
+}
+
+bool Inspection::clean(CheckSet which) const {
+  for (size_t i = 0; i < check_table().size(); ++i) {
+    if (which.test(i) && (i >= seen_.size() || !seen_[i] || !seen_[i]->outcomes.empty() || !seen_[i]->error.empty())) {
+      return false;
+    }
+  }
+  return true;
 }
 
 bool Inspection::found(CheckSet which) const {

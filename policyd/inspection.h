@@ -51,8 +51,11 @@ class Inspection {
   void conclude(Verdict& verdict) const;
   // Whether one of these has found something.
   [[nodiscard]] bool found(CheckSet which) const;
-  // The check that says whether the sender's domain takes mail.
+  // Whether all of these were done, and have found nothing.
+  [[nodiscard]] bool clean(CheckSet which) const;
+  // The checks that say whether the sender's or the recipient's domain takes mail.
   static CheckSet sender_domain();
+  static CheckSet recipient_domain();
   [[nodiscard]] bool wants_greylisting() const { return due_.test(CheckPlan::greylisting()); }
 
  private:

@@ -1,0 +1,38 @@
+// Whether the DNS is believed where it says of a domain that it takes no mail.
+//
+// A resolver that is broken, or knows a part of the world only, says so of every domain there is: each recipient of
+// outgoing mail would be one that does not exist, and soon every account be locked. Therefore it is believed as long as
+// it also says yes: not after kMost recipients in a row whose domains take no mail, until one takes some. Then what is
+// found of domains is an error, neutral and counted.
+//
+// A no counts of recipients of outgoing mail, as strangers can write any sender; a yes counts of senders of incoming
+// mail too, so that whoever mails to nowhere alone is seen again with the next mail of others. Domains of ours tell
+// nothing: a resolver that knows a part of the world knows those. Where it begins and where it ends is logged. Never
+// fails. One thread.
+#pragma once
+
+#include "policyd/inspection.h"
+#include "policyd/store/mirror.h"
+#include "policyd/verdict.h"
+#include "shared/config.h"
+
+namespace policyd {
+
+class DomainAnswers {
+ public:
+  static constexpr int kMost = 10;
+
+  // The checks of a request are concluded, and what they have found stands in the verdict: it is taken into account,
+  // unless it was asked for an explanation (`live` false), and taken out of the verdict where it is not believed.
+  void judge(const Inspection& inspection, const BlockSubject& subject, const Config& config, bool live,
+             Verdict& verdict);
+  [[nodiscard]] bool believed() const { return denials_ <= kMost; }
+
+ private:
+  void takes_mail();
+  void takes_none();
+
+  int denials_ = 0;  // since a domain took mail
+};
+
+}  // namespace policyd
