@@ -86,7 +86,7 @@ std::string charged_line(const Json& account) {
   const Json& charged = member_of(account, "charged");
   if (!charged.is_object() || text_of(charged, "account") == text_of(account, "account")) return {};
   if (text_of(charged, "account").empty()) return "the client's network";
-  const std::string lock = lock_line(member_of(charged, "lock"));
+  const std::string lock = lock_with_end(member_of(charged, "lock"));
   return name_of(charged, "account") + (lock.empty() ? "" : ", which is locked: " + lock);
 }
 
