@@ -10,13 +10,13 @@ namespace policyd {
 
 namespace {
 
-// Whether it says something of the DNS that this address is in a domain that takes mail.
-bool tells(const BlockSubject& subject, const Config& config) {
-  if (subject.direction == Direction::incoming) return !mail_domain_of(subject.sender).empty();
-  const std::string domain = mail_domain_of(subject.recipient);
+// The domain that was looked up; empty where it is ours, or there is none.
+std::string domain_of_others(const BlockSubject& subject, const Config& config) {
+  if (subject.direction == Direction::incoming) return mail_domain_of(subject.sender);
+  std::string domain = mail_domain_of(subject.recipient);
   const bool ours = domain == domain_of(subject.sender) || domain == domain_of(subject.login) ||
                     is_internal(config, subject.recipient);
-  return !domain.empty() && !ours;
+  return ours ? std::string() : domain;
 }
 
 // Of both checks, whichever way the mail goes.
@@ -39,11 +39,17 @@ void DomainAnswers::judge(const Inspection& inspection, const BlockSubject& subj
   const bool outgoing = subject.direction == Direction::outgoing;
   const CheckSet looking_up = outgoing ? Inspection::recipient_domain() : Inspection::sender_domain();
   if (live && outgoing && inspection.found(looking_up)) takes_none();
-  if (live && inspection.clean(looking_up) && tells(subject, config)) takes_mail();
+  if (live && inspection.clean(looking_up)) takes_mail(domain_of_others(subject, config));
   if (!believed()) disbelieve(verdict);
 }
 
-void DomainAnswers::takes_mail() {
+void DomainAnswers::takes_mail(std::string_view domain) {
+  if (domain.empty()) return;
+  const uint64_t key = stable_hash(domain, seed_);
+  const SteadyTime now = clock_.steady();
+  SteadyTime* const known = told_.find(key);
+  if (known && now - *known < kTells) return;
+  (known ? *known : told_.insert(key)) = now;
   const bool before = believed();
   denials_ = 0;
   if (!before) spdlog::info("dns: a domain takes mail again: what the DNS says of domains is believed");

@@ -7,13 +7,19 @@
 //
 // A no counts of recipients of outgoing mail, as strangers can write any sender; a yes counts of senders of incoming
 // mail too, so that whoever mails to nowhere alone is seen again with the next mail of others. Domains of ours tell
-// nothing: a resolver that knows a part of the world knows those. Where it begins and where it ends is logged. Never
-// fails. One thread.
+// nothing: a resolver that knows a part of the world knows those. Any other tells something once in kTells alone, as it
+// may be the cache that knows it. Where it begins and where it ends is logged. Never fails. One thread.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
+#include <string_view>
+
 #include "policyd/inspection.h"
+#include "policyd/recent_table.h"
 #include "policyd/store/mirror.h"
 #include "policyd/verdict.h"
+#include "shared/clock.h"
 #include "shared/config.h"
 
 namespace policyd {
@@ -21,6 +27,10 @@ namespace policyd {
 class DomainAnswers {
  public:
   static constexpr int kMost = 10;
+  static constexpr Milliseconds kTells = std::chrono::hours(1);
+
+  // The clock outlives this.
+  explicit DomainAnswers(const Clock& clock) : clock_(clock) {}
 
   // The checks of a request are concluded, and what they have found stands in the verdict: it is taken into account,
   // unless it was asked for an explanation (`live` false), and taken out of the verdict where it is not believed.
@@ -29,10 +39,13 @@ class DomainAnswers {
   [[nodiscard]] bool believed() const { return denials_ <= kMost; }
 
  private:
-  void takes_mail();
+  void takes_mail(std::string_view domain);
   void takes_none();
 
-  int denials_ = 0;  // since a domain took mail
+  const Clock& clock_;
+  const uint64_t seed_ = random_seed();
+  RecentTable<SteadyTime, 512> told_;  // when a domain told last, by its hash
+  int denials_ = 0;                    // since one did
 };
 
 }  // namespace policyd

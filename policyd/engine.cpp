@@ -89,6 +89,7 @@ Engine::Engine(std::shared_ptr<const Config> config, const EngineParts& parts)
       journal_(parts.journal),
       policies_(config, parts.mirror),
       signs_(parts.store, parts.warden, outgoing_),
+      domain_answers_(parts.clock),
       events_(parts.events) {
   statistics_.checks.resize(check_table().size());
   reconfigure(std::move(config));

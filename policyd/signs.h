@@ -93,7 +93,7 @@ class Signs {
   // The same, and nobody waits for it.
   void count_later(std::string account, std::shared_ptr<const AccountPolicy> policy, Meter meter, int64_t amount);
   Task<void> counted(std::string account, std::shared_ptr<const AccountPolicy> policy, Meter meter, int64_t amount);
-  // All that a message was charged, which goes back.
+  // What a message was charged goes back, but for its different recipients.
   Task<void> given_back(std::string instance, std::string account, std::shared_ptr<const AccountPolicy> policy);
   void later(Task<void> task);
 

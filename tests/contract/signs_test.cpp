@@ -261,5 +261,22 @@ TEST_CASE("signs: with a lock that is lifted or ends they are counted anew, and 
   });
 }
 
+TEST_CASE("signs: a message that is given back without them leaves the different recipients that it was new with") {
+  on_every_store([](StoreRig& rig) {
+    const Limits signs{{Meter::distinct_recipients, 9, kDay}};
+    const Asked asked{signs, kMail, 100};
+    for (const char* instance : {"i1", "i2"}) {
+      for (const char* to : {"a@x", "b@x"}) CHECK(rig.charge(recipient(instance, to, asked)).passed);
+    }
+    Charge back = settle("i1", 0, asked);
+    back.kind = Charge::Kind::give_back;
+    back.signs = nullptr;
+    for (int twice = 0; twice < 2; ++twice) {
+      CHECK(rig.charge(back).passed);
+      CHECK(used(rig) == Used{{"messages/1h", 1}, {"bytes/1h", 100}, {"distinct_recipients/1d", 2}});
+    }
+  });
+}
+
 }  // namespace
 }  // namespace policyd

@@ -119,6 +119,22 @@ TEST_CASE("domain answers: senders of incoming mail show that the DNS says yes, 
   CHECK(world.believes());
 }
 
+TEST_CASE("domain answers: a domain that a cache may know shows that the DNS says yes once an hour") {
+  World world;
+  world.mail_to("a@x.example");
+  world.mail_nowhere(kMost + 1);
+  world.rig.clock.advance(DomainAnswers::kTells - Milliseconds(1));
+  world.mail_to("b@x.example");
+  world.mail_from("c@x.example");
+  CHECK_FALSE(world.believes());
+  world.rig.clock.advance(Milliseconds(1));
+  world.mail_to("d@x.example");
+  CHECK(world.believes());
+  world.mail_nowhere(kMost + 1);
+  world.mail_to("a@stranger.example");
+  CHECK(world.believes());
+}
+
 TEST_CASE("domain answers: an explanation is not counted") {
   World world;
   for (int i = 0; i <= kMost; ++i) world.rig.explain(outgoing_lines({{"recipient", "a@nowhere.example"}}));
