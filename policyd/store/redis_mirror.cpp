@@ -110,6 +110,7 @@ Task<bool> RedisMirror::load(RedisConnection& data) {
   Mirror fresh(clock_);
   raw_keys_.clear();
   warned_.clear();
+  other_than_locks_.clear();
   std::string cursor = "0";
   const std::string pattern = keys_.mirrored_pattern();
   do {
@@ -135,10 +136,9 @@ Task<bool> RedisMirror::load(RedisConnection& data) {
 
 // Also those that ended by a TTL while Redis was away, however long ago.
 void RedisMirror::tell_gone_locks(const Mirror& fresh) const {
-  if (!lock_gone_) return;
   const std::set<std::string> there = locked_accounts(fresh);
   for (const std::string& account : locked_accounts(mirror_)) {
-    if (!there.contains(account)) lock_gone_(account);
+    if (!there.contains(account)) tell_gone(account);
   }
 }
 
@@ -192,8 +192,13 @@ void RedisMirror::forget_block(const std::string& key, const BlockTarget& target
 
 void RedisMirror::take_lock(const std::string& key, const std::string& account, const RedisReply& fields,
                             const RedisReply& ttl, Mirror& into) {
+  if (!fields.is_error()) {
+    other_than_locks_.erase(account);
+  } else {
+    other_than_locks_.insert(account);
+  }
   if (fields.elements.empty()) {
-    if (last_form(key, keys_.lock(account))) forget_lock(account, fields, into);
+    if (last_form(key, keys_.lock(account))) forget_lock(account, into);
     return;
   }
   std::string warning;
@@ -203,11 +208,15 @@ void RedisMirror::take_lock(const std::string& key, const std::string& account, 
   into.put_lock(std::move(lock));
 }
 
-// Nobody has lifted it where something else stands in its key.
-void RedisMirror::forget_lock(const std::string& account, const RedisReply& fields, Mirror& into) {
+void RedisMirror::forget_lock(const std::string& account, Mirror& into) {
   const bool was_there = into.lock(account) != nullptr;
   into.remove_lock(account);
-  if (was_there && !fields.is_error() && lock_gone_) lock_gone_(account);
+  if (was_there) tell_gone(account);
+}
+
+// Nobody has lifted it where something else stands in its key.
+void RedisMirror::tell_gone(const std::string& account) const {
+  if (lock_gone_ && !other_than_locks_.contains(account)) lock_gone_(account);
 }
 
 void RedisMirror::note_form(const std::string& key, const std::string& canonical) {

@@ -52,7 +52,8 @@ class RedisMirror {
   void forget_block(const std::string& key, const BlockTarget& target, Mirror& into);
   void take_lock(const std::string& key, const std::string& account, const RedisReply& fields, const RedisReply& ttl,
                  Mirror& into);
-  void forget_lock(const std::string& account, const RedisReply& fields, Mirror& into);
+  void forget_lock(const std::string& account, Mirror& into);
+  void tell_gone(const std::string& account) const;
   void tell_gone_locks(const Mirror& fresh) const;
   void note_form(const std::string& key, const std::string& canonical);
   bool last_form(const std::string& key, const std::string& canonical);
@@ -72,6 +73,7 @@ class RedisMirror {
   bool loaded_ = false;
   std::set<std::string> changed_;                            // keys to fetch
   std::map<std::string, std::set<std::string>> raw_keys_;    // of canonical keys that have, or had, another form
+  std::set<std::string> other_than_locks_;                   // accounts whose lock's key holds something else
   std::set<std::string> warned_;
 };
 
