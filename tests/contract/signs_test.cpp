@@ -241,9 +241,10 @@ TEST_CASE("signs: they are reset with the account, and outlive the store where i
 TEST_CASE("signs: with a lock that is lifted or ends they are counted anew, and what was sent stays counted") {
   on_every_store([](StoreRig& rig) {
     const Limits signs{{Meter::distinct_recipients, 2, kDay}, {Meter::spam, 5, kDay}};
+    const Limits mail{{Meter::messages, 3, kDay}, {Meter::bytes, 1'000, kDay}};
     for (const bool by_hand : {true, false}) {
       CAPTURE(by_hand);
-      for (const char* to : {"a@x", "b@x"}) CHECK(rig.charge(recipient("", to, {signs, kMail, 100})).passed);
+      for (const char* to : {"a@x", "b@x"}) CHECK(rig.charge(recipient("", to, {signs, mail, 100})).passed);
       CHECK(rig.charge(sign(Meter::spam, 6, signs)).sign == signs[1]);
       REQUIRE(rig.run(rig.store->lock(test::lock_for_a_sign("joe"))).ok());
       if (by_hand) {
@@ -253,9 +254,9 @@ TEST_CASE("signs: with a lock that is lifted or ends they are counted anew, and 
         rig.loop.turn_until([&] { return rig.mirror.lock("joe") == nullptr; });
         REQUIRE(rig.run(rig.store->end_locks()).value().size() == 1);
       }
-      CHECK(used(rig) == Used{{"messages/1h", 2}, {"bytes/1h", 200}});
-      CHECK(told(rig.charge(recipient("", "c@x", {signs, kMail, 100}))) == "passed");
-      CHECK(used(rig) == Used{{"messages/1h", 3}, {"bytes/1h", 300}, {"distinct_recipients/1d", 1}});
+      CHECK(used(rig) == Used{{"messages/1d", 2}, {"bytes/1d", 200}});
+      CHECK(told(rig.charge(recipient("", "c@x", {signs, mail, 100}))) == "passed");
+      CHECK(used(rig) == Used{{"messages/1d", 3}, {"bytes/1d", 300}, {"distinct_recipients/1d", 1}});
       CHECK(rig.run(rig.store->reset_usage("joe")).value());
     }
   });
