@@ -83,10 +83,6 @@ DnsLookup CachingResolver::ask(const DnsName& name, DnsType type, const SipDiges
 
 void CachingResolver::answered(const SipDigest& key, DnsReply reply) {
   const DnsStatus status = reply.answer.status;
-  if (status == DnsStatus::overloaded) {  // not put to the servers after all
-    --counted_.queries;
-    ++counted_.refused;
-  }
   counted_.timed_out += status == DnsStatus::timed_out;
   counted_.failures += status == DnsStatus::server_failure || status == DnsStatus::malformed;
   const DnsAnswerPtr answer =

@@ -27,7 +27,7 @@ struct DnsStatistics {
   uint64_t queries = 0;    // put to the servers
   uint64_t timed_out = 0;  // of these
   uint64_t failures = 0;   // of these: server_failure and malformed
-  uint64_t refused = 0;    // not put to the servers, here or by the upstream: too many were under way
+  uint64_t refused = 0;    // not put to the servers: too many were under way
   size_t in_flight = 0;    // now
   size_t cached = 0;       // entries, now
   size_t cached_octets = 0;

@@ -9,8 +9,7 @@
 #include <utility>
 
 #include "policyd/async/timer.h"
-#include "policyd/dns/cares_servers.h"
-#include "policyd/dns/patience.h"
+#include "shared/text.h"
 
 namespace policyd {
 
@@ -49,30 +48,84 @@ std::string escaped(std::string_view name) {
   return text;
 }
 
-DnsReply reply_of(DnsStatus status) {
+// A query that ended without an answer.
+DnsReply reply_without_answer(int ares_status) {
   DnsReply reply;
-  reply.answer.status = status;
+  switch (ares_status) {
+    case ARES_ETIMEOUT:
+      reply.answer.status = DnsStatus::timed_out;
+      break;
+    case ARES_ENOTFOUND:  // .onion, which must not be asked for (RFC 7686)
+      reply.answer.status = DnsStatus::no_domain;
+      break;
+    case ARES_EBADNAME:
+      reply.answer.status = DnsStatus::bad_name;
+      break;
+    default:  // refused, unreachable, out of memory
+      reply.answer.status = DnsStatus::server_failure;
+  }
   return reply;
 }
 
-// A query that ended without an answer.
-DnsReply reply_without_answer(int ares_status) {
-  switch (ares_status) {
-    case ARES_ETIMEOUT:
-      return reply_of(DnsStatus::timed_out);
-    case ARES_ENOTFOUND:  // .onion, which must not be asked for (RFC 7686)
-      return reply_of(DnsStatus::no_domain);
-    case ARES_EBADNAME:
-      return reply_of(DnsStatus::bad_name);
-    default:  // refused, unreachable, out of memory
-      return reply_of(DnsStatus::server_failure);
-  }
+std::string with_port(const ares_addr_port_node& server) {
+  return server_name(server.family, &server.addr, static_cast<uint16_t>(server.udp_port != 0 ? server.udp_port : 53));
 }
 
-std::string with_commas(const std::vector<std::string>& servers) {
-  std::string list;
-  for (const std::string& server : servers) list.append(list.empty() ? "" : ",").append(server);
-  return list;
+std::vector<std::string> servers_of(ares_channel channel) {
+  std::vector<std::string> servers;
+  ares_addr_port_node* first = nullptr;
+  if (ares_get_servers_ports(channel, &first) != ARES_SUCCESS) return servers;
+  for (const auto* server = first; server; server = server->next) servers.push_back(with_port(*server));
+  ares_free_data(first);
+  return servers;
+}
+
+// Those of /etc/resolv.conf; where it names none, 127.0.0.1.
+Result<std::vector<std::string>> system_servers() {
+  ares_channel channel = nullptr;
+  ares_options options{};
+  if (const int status = ares_init_options(&channel, &options, 0); status != ARES_SUCCESS) {
+    return Error{std::string("the system's DNS servers cannot be read: ") + ares_strerror(status)};
+  }
+  auto servers = servers_of(channel);
+  ares_destroy(channel);
+  if (servers.empty()) return Error{"/etc/resolv.conf names no DNS server that can be asked"};
+  return servers;
+}
+
+// "127.0.0.1", "127.0.0.1:5353", "::1", "[::1]", "[::1]:5353" -> with the port. Nothing: it is none of these.
+std::optional<std::string> normal_form(std::string_view server) {
+  const size_t bracket = server.find(']');
+  std::string_view address = server, port = "53";
+  if (server.starts_with('[') && bracket != std::string_view::npos) {
+    address = server.substr(1, bracket - 1);
+    const std::string_view rest = server.substr(bracket + 1);
+    if (!rest.empty() && !rest.starts_with(':')) return std::nullopt;
+    if (!rest.empty()) port = rest.substr(1);
+  } else if (const size_t colon = server.find(':'); colon == server.rfind(':') && colon != std::string_view::npos) {
+    address = server.substr(0, colon);
+    port = server.substr(colon + 1);
+  }
+  const auto parsed = IpAddress::parse(address);
+  const bool digits = std::all_of(port.begin(), port.end(), is_digit);
+  if (!parsed || port.empty() || port.size() > 5 || !digits) return std::nullopt;
+  const int number = std::stoi(std::string(port));
+  if (number < 1 || number > 65535) return std::nullopt;
+  const std::string text = parsed->to_string();
+  return (parsed->v6 ? "[" + text + "]" : text) + ":" + std::to_string(number);
+}
+
+Result<std::vector<std::string>> to_be_asked(const std::vector<std::string>& configured) {
+  if (configured.empty()) return system_servers();
+  std::vector<std::string> servers;
+  for (const std::string& server : configured) {
+    auto normal = normal_form(server);
+    if (!normal) {
+      return Error{quoted(server) + " is no DNS server: an IP address, or one with a port, \"127.0.0.1:53\""};
+    }
+    servers.push_back(*std::move(normal));
+  }
+  return servers;
 }
 
 }  // namespace
@@ -80,13 +133,10 @@ std::string with_commas(const std::vector<std::string>& servers) {
 // A set of servers and the queries that are put to them.
 class CaresUpstream::Channel {
  public:
-  Channel(CaresUpstream& upstream, const std::vector<std::string>& servers, Milliseconds timeout)
+  Channel(CaresUpstream& upstream, Milliseconds timeout)
       : upstream_(upstream),
         loop_(upstream.loop_),
-        servers_(with_commas(servers)),
-        count_(static_cast<int>(servers.size())),
         timeout_(timeout),
-        patience_(servers_, timeout),
         counted_(upstream.counts_, kSocketBuffer),
         tick_(loop_, [this] { check_time(); }) {}
   ~Channel() {
@@ -95,10 +145,8 @@ class CaresUpstream::Channel {
   Channel(const Channel&) = delete;
   Channel& operator=(const Channel&) = delete;
 
-  Result<void> open();
+  Result<void> open(const std::vector<std::string>& servers);
   void ask(const DnsName& name, DnsType type, Done done);
-  // Others are asked from now on: what becomes of the queries under way tells nothing any more.
-  void retire() { retired_ = true; }
 
   [[nodiscard]] bool idle() const { return queries_.empty(); }
   [[nodiscard]] bool first_is_silent() const { return silences_ >= kSilences; }
@@ -122,7 +170,6 @@ class CaresUpstream::Channel {
   void want(ares_socket_t number, bool readable, bool writable);
   void check_time();
   void ended(Query& query, int status, int timeouts, std::string_view octets);
-  void learn(int status, int timeouts, bool answered);
   void finish(Query& query, DnsReply reply) {
     upstream_.finish(std::exchange(query.done, nullptr), std::move(reply));
   }
@@ -130,26 +177,25 @@ class CaresUpstream::Channel {
 
   CaresUpstream& upstream_;
   uv_loop_t* loop_;
-  const std::string servers_;  // "127.0.0.1:53,[::1]:53"
-  const int count_;            // of them
   const Milliseconds timeout_;
-  Patience patience_;
   CaresSockets counted_;
   ares_channel channel_ = nullptr;
   std::unordered_map<ares_socket_t, Socket*> sockets_;
-  std::list<Query> queries_;  // oldest first; their deadlines are in no order
-  int silences_ = 0;          // of the first server
-  bool retired_ = false;
+  std::list<Query> queries_;  // oldest first
+  int silences_ = 0;
+  bool more_servers_ = false;
   Timer tick_;  // while queries are under way
 };
 
-Result<void> CaresUpstream::Channel::open() {
+Result<void> CaresUpstream::Channel::open(const std::vector<std::string>& servers) {
+  const int count = static_cast<int>(servers.size());
+  more_servers_ = count > 1;
   ares_options options{};
   // A lone server's SERVFAIL is the answer; of several, the next one is asked.
   options.flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES | ARES_FLAG_EDNS;
-  if (count_ == 1) options.flags |= ARES_FLAG_NOCHECKRESP;
+  if (!more_servers_) options.flags |= ARES_FLAG_NOCHECKRESP;
   // Two rounds take 1 + 2 parts for each server.
-  options.timeout = std::max(1, static_cast<int>(timeout_.count()) / (3 * count_));
+  options.timeout = std::max(1, static_cast<int>(timeout_.count()) / (3 * count));
   options.tries = kTries;
   options.ednspsz = kEdnsSize;
   char dns_only[] = "b";
@@ -160,17 +206,18 @@ Result<void> CaresUpstream::Channel::open() {
   };
   const int wanted = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_EDNSPSZ | ARES_OPT_LOOKUPS |
                      ARES_OPT_DOMAINS | ARES_OPT_NOROTATE | ARES_OPT_SOCK_STATE_CB;
+  std::string list;
+  for (const std::string& server : servers) list.append(list.empty() ? "" : ",").append(server);
   int status = ares_init_options(&channel_, &options, wanted);
-  if (status == ARES_SUCCESS) status = ares_set_servers_ports_csv(channel_, servers_.c_str());
-  if (status != ARES_SUCCESS) return Error{"c-ares cannot be set up to ask " + servers_ + ": " + ares_strerror(status)};
+  if (status == ARES_SUCCESS) status = ares_set_servers_ports_csv(channel_, list.c_str());
+  if (status != ARES_SUCCESS) return Error{"c-ares cannot be set up to ask " + list + ": " + ares_strerror(status)};
   counted_.attach(channel_);
   return {};
 }
 
 void CaresUpstream::Channel::ask(const DnsName& name, DnsType type, Done done) {
-  if (queries_.size() >= kMostUnderWay) return upstream_.finish(std::move(done), reply_of(DnsStatus::overloaded));
   uv_update_time(loop_);
-  queries_.push_back({*this, type, now() + patience_.now(), std::move(done)});
+  queries_.push_back({*this, type, now() + timeout_, std::move(done)});
   Query& query = queries_.back();
   query.self = std::prev(queries_.end());
   if (!tick_.active()) tick_.every(std::clamp(timeout_ / 50, Milliseconds{5}, Milliseconds{100}));
@@ -187,23 +234,15 @@ void CaresUpstream::Channel::ask(const DnsName& name, DnsType type, Done done) {
 
 // Called by c-ares, once for each query; the query is no more after it.
 void CaresUpstream::Channel::ended(Query& query, int status, int timeouts, std::string_view octets) {
-  if (status != ARES_EDESTRUCTION && !retired_) learn(status, timeouts, !octets.empty());
+  if (more_servers_ && status != ARES_EDESTRUCTION) {
+    // Silent to all is no reason to prefer another.
+    silences_ = timeouts > 0 ? silences_ + (octets.empty() ? 0 : 1) : 0;
+  }
   if (query.done && status != ARES_EDESTRUCTION) {
     finish(query, octets.empty() ? reply_without_answer(status) : parse_message(octets, query.type));
   }
   queries_.erase(query.self);
   if (queries_.empty()) tick_.stop();
-}
-
-void CaresUpstream::Channel::learn(int status, int timeouts, bool answered) {
-  // Silent to all is no reason to prefer another.
-  if (count_ > 1) silences_ = timeouts > 0 ? silences_ + (answered ? 1 : 0) : 0;
-  const bool refused = status == ARES_ESERVFAIL || status == ARES_EREFUSED || status == ARES_ENOTIMP;  // by the last
-  if (answered || refused) {
-    patience_.answer();
-  } else if (status == ARES_ETIMEOUT) {
-    patience_.silence();
-  }
 }
 
 // The loop may have been held up, and answers have come meanwhile: sockets are read first.
@@ -213,7 +252,8 @@ void CaresUpstream::Channel::check_time() {
   for (const ares_socket_t number : open) ares_process_fd(channel_, number, ARES_SOCKET_BAD);
   ares_process_fd(channel_, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
   for (Query& query : queries_) {
-    if (query.done && query.deadline <= now()) finish(query, reply_of(DnsStatus::timed_out));
+    if (query.deadline > now()) break;
+    if (query.done) finish(query, reply_without_answer(ARES_ETIMEOUT));
   }
 }
 
@@ -259,13 +299,13 @@ CaresUpstream::~CaresUpstream() {
 
 Result<std::unique_ptr<CaresUpstream::Channel>> CaresUpstream::open(const std::vector<std::string>& servers,
                                                                     Milliseconds timeout) {
-  auto channel = std::make_unique<Channel>(*this, servers, timeout);
-  if (auto opened = channel->open(); !opened) return opened.error();
+  auto channel = std::make_unique<Channel>(*this, timeout);
+  if (auto opened = channel->open(servers); !opened) return opened.error();
   return channel;
 }
 
 Result<void> CaresUpstream::reconfigure(const std::vector<std::string>& servers, Milliseconds timeout) {
-  auto asked = servers_to_ask(servers);
+  auto asked = to_be_asked(servers);
   if (!asked) return asked.error();
   auto channel = open(*asked, timeout);
   if (!channel) return channel.error();
@@ -281,10 +321,7 @@ DnsServerCounts CaresUpstream::counts_of(const std::string& server) const {
 }
 
 void CaresUpstream::replace(std::unique_ptr<Channel> channel) {
-  if (channel_) {
-    channel_->retire();
-    retired_.push_back(std::move(channel_));
-  }
+  if (channel_) retired_.push_back(std::move(channel_));
   channel_ = std::move(channel);
 }
 

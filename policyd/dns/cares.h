@@ -5,9 +5,7 @@
 // SPF records, which 512 octets often do not), and again over TCP where the answer was cut. The time-out is for the
 // whole query: each server has a part of it, then the next is asked, twice round; an answer that comes late is still
 // taken. A server that fails at once costs nothing, one that is silent its part, and after a few such queries it goes
-// to the end of the list. Where nothing comes back for several queries in a row, those that follow are answered with
-// timed_out before their time is over, and asked to its end all the same (patience.h). No search domains, no
-// /etc/hosts. A query that c-ares cannot end in time is ended here. Beyond kMostUnderWay none is asked: `overloaded`.
+// to the end of the list. No search domains, no /etc/hosts. A query that c-ares cannot end in time is ended here.
 //
 // c-ares takes the id of a query from its own random numbers, checks address, id and question of an answer, and takes a
 // new port whenever nothing is under way. Its calls never reach into a coroutine: answers are given at the end of the
@@ -40,9 +38,6 @@ struct DnsConfig {
 
 class CaresUpstream final : public DnsUpstream {
  public:
-  // Those that have been answered here and are still asked included; there are 65536 ids for them.
-  static constexpr size_t kMostUnderWay = 2 * CachingResolver::kMostInFlight;
-
   // Asks nobody until it is configured: every query is a server_failure.
   explicit CaresUpstream(uv_loop_t* loop);
   ~CaresUpstream() override;  // what is under way is dropped; `done` is not called

@@ -54,7 +54,7 @@ ROOMS = [
 LIBRARIES = [
     Library(r"uv\.h", r"policyd/(async/.*|(listener|app|dns/cares|store/redis_connection)\.(h|cpp))",
             "uv.h only in async/, listener, app, dns/cares and store/redis_connection"),
-    Library(r"ares.*\.h", r"policyd/dns/cares(_sockets|_servers)?\.(h|cpp)", "ares.h only in dns/cares"),
+    Library(r"ares.*\.h", r"policyd/dns/cares(_sockets)?\.(h|cpp)", "ares.h only in dns/cares"),
     Library(r"idn2\.h", r"policyd/dns/names\.cpp", "idn2.h only in dns/names"),
     Library(r"nettle/.*", r"shared/hmac_sha1\.cpp", "nettle only in shared/hmac_sha1"),
     Library(r"hiredis/.*", r"policyd/store/redis.*", "hiredis only in store/redis*"),

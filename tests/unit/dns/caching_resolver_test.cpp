@@ -169,15 +169,6 @@ TEST_CASE("caching_resolver: too many at a time are refused, and counted") {
   CHECK(!rig.resolver.query("one.more", DnsType::a).await_ready());
 }
 
-TEST_CASE("caching_resolver: what the upstream does not put to the servers counts as refused") {
-  Rig rig;
-  CHECK(!rig.resolver.query("a.example", DnsType::a).await_ready());
-  rig.upstream.answer(DnsStatus::overloaded);
-  CHECK(rig.resolver.statistics().refused == 1);
-  CHECK(rig.resolver.statistics().queries == 0);
-  CHECK(rig.resolver.statistics().failures == 0);
-}
-
 TEST_CASE("caching_resolver: failures are counted; a name that cannot be asked for is told at once") {
   Rig rig;
   for (const auto status : {DnsStatus::timed_out, DnsStatus::server_failure, DnsStatus::malformed}) {
