@@ -2,6 +2,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+
 #include "policyd/dns/mail_domain.h"
 #include "policyd/outgoing.h"
 #include "shared/text.h"
@@ -38,7 +40,7 @@ void DomainAnswers::judge(const Inspection& inspection, const BlockSubject& subj
                           Verdict& verdict) {
   const bool outgoing = subject.direction == Direction::outgoing;
   const CheckSet looking_up = outgoing ? Inspection::recipient_domain() : Inspection::sender_domain();
-  if (live && outgoing && inspection.found(looking_up)) takes_none();
+  if (live && outgoing && inspection.found(looking_up)) takes_none(mail_domain_of(subject.recipient));
   if (live && inspection.clean(looking_up)) takes_mail(domain_of_others(subject, config));
   if (!believed()) disbelieve(verdict);
 }
@@ -51,15 +53,18 @@ void DomainAnswers::takes_mail(std::string_view domain) {
   if (known && now - *known < kTells) return;
   (known ? *known : told_.insert(key)) = now;
   const bool before = believed();
-  denials_ = 0;
+  denied_.clear();
   if (!before) spdlog::info("dns: a domain takes mail again: what the DNS says of domains is believed");
 }
 
-void DomainAnswers::takes_none() {
-  if (!believed() || ++denials_ <= kMost) return;
-  spdlog::warn("dns: {} recipients in a row are in domains that do not exist or take no mail: what the DNS says of "
-               "domains is not believed until one takes mail; see that the resolver answers for the whole world",
-               denials_);
+void DomainAnswers::takes_none(std::string_view domain) {
+  const uint64_t key = stable_hash(domain, seed_);
+  if (!believed() || std::find(denied_.begin(), denied_.end(), key) != denied_.end()) return;
+  denied_.push_back(key);
+  if (believed()) return;
+  spdlog::warn("dns: {} domains of recipients in a row do not exist or take no mail: what the DNS says of domains is "
+               "not believed until one takes mail; see that the resolver answers for the whole world",
+               denied_.size());
 }
 
 }  // namespace policyd

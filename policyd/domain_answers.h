@@ -2,7 +2,7 @@
 //
 // A resolver that is broken, or knows a part of the world only, says so of every domain there is: each recipient of
 // outgoing mail would be one that does not exist, and soon every account be locked. Therefore it is believed as long as
-// it also says yes: not after kMost recipients in a row whose domains take no mail, until one takes some. Then what is
+// it also says yes: not after kMost different domains in a row that take no mail, until one takes some. Then what is
 // found of domains is an error, neutral and counted.
 //
 // A no counts of recipients of outgoing mail, as strangers can write any sender; a yes counts of senders of incoming
@@ -14,6 +14,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include "policyd/inspection.h"
 #include "policyd/recent_table.h"
@@ -26,7 +27,7 @@ namespace policyd {
 
 class DomainAnswers {
  public:
-  static constexpr int kMost = 10;
+  static constexpr size_t kMost = 10;
   static constexpr Milliseconds kTells = std::chrono::hours(1);
 
   // The clock outlives this.
@@ -36,16 +37,16 @@ class DomainAnswers {
   // unless it was asked for an explanation (`live` false), and taken out of the verdict where it is not believed.
   void judge(const Inspection& inspection, const BlockSubject& subject, const Config& config, bool live,
              Verdict& verdict);
-  [[nodiscard]] bool believed() const { return denials_ <= kMost; }
+  [[nodiscard]] bool believed() const { return denied_.size() <= kMost; }
 
  private:
   void takes_mail(std::string_view domain);
-  void takes_none();
+  void takes_none(std::string_view domain);
 
   const Clock& clock_;
   const uint64_t seed_ = random_seed();
   RecentTable<SteadyTime, 512> told_;  // when a domain told last, by its hash
-  int denials_ = 0;                    // since one did
+  std::vector<uint64_t> denied_;       // different domains that take none, since one told, by their hashes
 };
 
 }  // namespace policyd

@@ -133,6 +133,7 @@ Charge Outgoing::give_back_of(std::string_view instance, std::string_view accoun
   charge.account = account;
   charge.instance = instance;
   charge.limits = &policy.limits;
+  if (!policy.signs.empty()) charge.signs = &policy.signs;
   return charge;
 }
 

@@ -43,7 +43,7 @@ class Outgoing {
                                                 std::string& network) const;
   // A sign alone. What it refers to outlives it.
   static Charge sign_of(std::string_view account, const AccountPolicy& policy, Meter meter, int64_t amount);
-  // What a message was charged, but for its different recipients, which goes back.
+  // What a message was charged, which goes back.
   static Charge give_back_of(std::string_view instance, std::string_view account, const AccountPolicy& policy);
   // A message has come to DATA or END-OF-MESSAGE.
   void settle(std::string_view instance, std::string_view account);

@@ -107,7 +107,6 @@ void Signs::later(Task<void> task) {
   later_.back().start();
 }
 
-// Its different recipients stay: others of the account's messages may have been mailed to them since.
 Task<void> Signs::given_back(std::string instance, std::string account, std::shared_ptr<const AccountPolicy> policy) {
   const Charge charge = Outgoing::give_back_of(instance, account, *policy);
   const auto charging = store_.charge(charge);

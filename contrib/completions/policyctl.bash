@@ -41,19 +41,23 @@ _policyctl_split() {
 }
 
 # Adds the names that begin as the word under way to COMPREPLY, without `kept`. Left out
-# are those that would be an option, that JSON escapes, or that the open quote does not hold.
+# are those that would be an option, that JSON escapes, or that the open quote does not hold;
+# and those that have to be quoted while there are others: what quoted names have in common
+# at their beginning is no quoted word.
 _policyctl_add_names() {
-  local name='' rest=''
+  local name='' rest='' quoted='' plain=() others=()
   for name; do
     [[ $name == "$word"* && $name != -* && $name != *[\\[:cntrl:]]* ]] || continue
-    rest=${name#"$kept"}
+    rest=${name#"$kept"} quoted=$rest
     if [[ ! $open_quote ]]; then
-      [[ ! $rest ]] || printf -v rest %q "$rest"
+      [[ ! $rest ]] || printf -v quoted %q "$rest"
     elif [[ $rest == *[\'\"\$\`\!]* ]]; then
       continue
     fi
-    COMPREPLY+=("$rest")
+    if [[ $quoted == "$rest" ]]; then plain+=("$rest"); else others+=("$quoted"); fi
   done
+  COMPREPLY+=("${plain[@]}")
+  ((${#plain[@]} + ${#others[@]} != 1)) || COMPREPLY+=("${others[@]}")
 }
 
 _policyctl() {

@@ -60,7 +60,7 @@ Task<ApiAnswer> report_sign(const AdminContext& context, const ApiRequest& reque
     co_return refusal(409, "mail is charged to the client's network (traffic.account), which is not known of " + *name +
                                "; report the client's address or network");
   }
-  const Result<std::string> lockable = lockable_account(*name, context.engine.config().traffic.account);
+  const Result<std::string> lockable = lockable_account(*charged, context.engine.config().traffic.account);
   if (!lockable) co_return refusal(400, lockable.error().message);
   const auto reporting = context.engine.report_sign(*charged, reported->meter, reported->count);
   const std::optional<ChargeResult> counted = co_await reporting;

@@ -125,12 +125,11 @@ void ChargeCommand::add_elements(const Charge& charge) {
   append_element(networks_, Meter::client_networks, recipient ? charge.network : std::string_view());
 }
 
-// No text is 0, no hash is; the lowest bit of the last octet is left to the script.
+// No text is 0, no hash is.
 void ChargeCommand::append_element(std::string& out, Meter meter, std::string_view element) const {
-  constexpr uint64_t kLeft = uint64_t{1} << 56;
   SipKey key = elements_;
   key.first += static_cast<uint64_t>(meter);
-  uint64_t hash = element.empty() ? 0 : siphash(key, element).low & ~kLeft;
+  uint64_t hash = element.empty() ? 0 : siphash(key, element).low;
   if (!element.empty() && hash == 0) hash = 1;
   for (int octet = 0; octet < 8; ++octet, hash >>= 8) out.push_back(static_cast<char>(hash & 0xff));
 }

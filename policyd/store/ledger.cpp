@@ -7,7 +7,6 @@ namespace policyd {
 namespace {
 
 constexpr size_t kSweep = 512;  // hash buckets a turn
-constexpr uint64_t kNew = 1;
 
 bool nothing(const Amounts& amounts) {
   return std::all_of(amounts.begin(), amounts.end(), [](int64_t amount) { return amount == 0; });
@@ -22,9 +21,7 @@ Amounts difference(const Amounts& to, const Amounts& from) {
 }  // namespace
 
 bool Ledger::Message::has(uint64_t recipient) const {
-  const auto same = [recipient](uint64_t one) { return (one & ~kNew) == recipient; };
-  if (same(first)) return true;
-  return others && std::any_of(others->begin(), others->end(), same);
+  return first == recipient || (others && std::find(others->begin(), others->end(), recipient) != others->end());
 }
 
 void Ledger::Message::add(uint64_t recipient) {
@@ -34,21 +31,6 @@ void Ledger::Message::add(uint64_t recipient) {
   }
   if (!others) others = std::make_unique<std::vector<uint64_t>>();
   others->push_back(recipient);
-}
-
-void Ledger::Message::mark_new(uint64_t recipient) {
-  if (first == recipient) first |= kNew;
-  if (others) std::replace(others->begin(), others->end(), recipient, recipient | kNew);
-}
-
-std::vector<uint64_t> Ledger::Message::new_ones() const {
-  std::vector<uint64_t> all;
-  const auto take = [&all](uint64_t one) {
-    if ((one & kNew) != 0) all.push_back(one & ~kNew);
-  };
-  take(first);
-  if (others) std::for_each(others->begin(), others->end(), take);
-  return all;
 }
 
 void Ledger::Message::forget_recipients() {
@@ -62,8 +44,8 @@ uint64_t Ledger::key_of(const Charge& charge) const {
 
 uint64_t Ledger::recipient_of(const Charge& charge) const {
   if (charge.kind != Charge::Kind::recipient) return kNobody;
-  const uint64_t hash = stable_hash(charge.recipient, seed_) & ~kNew;
-  return hash == kNobody ? 2 : hash;
+  const uint64_t hash = stable_hash(charge.recipient, seed_);
+  return hash == kNobody ? 1 : hash;
 }
 
 // What the message should have been charged when this has passed.

@@ -82,9 +82,6 @@ class Ledger {
 
     [[nodiscard]] bool has(uint64_t recipient) const;
     void add(uint64_t recipient);
-    // All lowest bits are 0 but of those that were new with this message, as far as elements are counted.
-    void mark_new(uint64_t recipient);
-    [[nodiscard]] std::vector<uint64_t> new_ones() const;
     void forget_recipients();
   };
   // An element of a charge: where it is new, and where it was counted before.
@@ -120,8 +117,6 @@ class Ledger {
   [[nodiscard]] Elements elements_of(const Charge& charge, const Limits& signs, Account& account) const;
   static ChargeResult test(const Elements& elements, const Limits& signs, const Account& account, WallTime now);
   void count(const Elements& elements, const Limits& signs, Accounts::value_type& entry, WallTime now);
-  void give_back(const std::vector<uint64_t>& recipients, const Limits& signs, Accounts::value_type& entry,
-                 WallTime now);
   void count(Meter meter, int64_t amount, const Limits& signs, Accounts::value_type& entry, WallTime now);
   void note_seen(Accounts::value_type& entry);
   void forget_seen(Accounts::value_type& entry);

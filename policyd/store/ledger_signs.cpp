@@ -51,8 +51,6 @@ ChargeResult Ledger::count_signs(Accounts::value_type& entry, const Charge& char
     if (live) count(charge.meter, charge.amount, signs, entry, now);
     return {};
   }
-  const bool settles = charge.kind == Charge::Kind::settle;
-  const bool gives_back = charge.kind == Charge::Kind::give_back;
   Elements elements = elements_of(charge, signs, entry.second);
   uint64_t recipient = recipient_of(charge);
   for (const Element& one : elements) {
@@ -72,21 +70,10 @@ ChargeResult Ledger::count_signs(Accounts::value_type& entry, const Charge& char
     return result;
   }
   const int64_t charged = before ? before->charged[1] : 0;
-  std::vector<uint64_t> new_ones;
-  if (before && (settles || gives_back)) new_ones = before->new_ones();
   result = charge_mail(charge, key, limits, now, recipient);
-  if (!live) return result;
-  if (gives_back || (settles && !result.passed)) give_back(new_ones, signs, entry, now);
-  if (!result.passed) return result;
+  if (!live || !result.passed) return result;
   count(elements, signs, entry, now);
-  Message* const message = charge.instance.empty() ? nullptr : messages_.find(key);
-  for (const Element& one : elements) {
-    const bool known = one.before && std::any_of(signs.begin(), signs.end(), [&](const Limit& limit) {
-      return limit.meter == one.meter && Counters::counts(limit, *one.before, now);
-    });
-    if (message && !known && one.meter == Meter::distinct_recipients) message->mark_new(one.hash);
-  }
-  if (settles && charge.recipients > 0 && charged > charge.recipients) {
+  if (charge.kind == Charge::Kind::settle && charge.recipients > 0 && charged > charge.recipients) {
     count(Meter::invalid_recipients, charged - charge.recipients, signs, entry, now);
   }
   return result;
@@ -139,24 +126,8 @@ void Ledger::count(const Elements& elements, const Limits& signs, Accounts::valu
     }
     if (!moves) continue;
     account.longest = longest_of(signs);
-    account.seen->put(one.hash, now.time_since_epoch().count(), useless_before(now, account.longest));
-    note_seen(entry);
-    commit(entry);
-  }
-}
-
-void Ledger::give_back(const std::vector<uint64_t>& recipients, const Limits& signs, Accounts::value_type& entry,
-                       WallTime now) {
-  Account& account = entry.second;
-  for (const uint64_t recipient : recipients) {
-    const auto at = account.seen ? account.seen->find(recipient) : std::nullopt;
-    if (!at) continue;
-    for (const Limit& limit : signs) {
-      if (limit.meter == Meter::distinct_recipients) {
-        account.counters.take_one(limit, WallTime(Milliseconds(*at)), now);
-      }
-    }
-    account.seen->remove(recipient);
+    const WallTime seen_at = std::max(now, one.before.value_or(now));
+    account.seen->put(one.hash, seen_at.time_since_epoch().count(), useless_before(now, account.longest));
     note_seen(entry);
     commit(entry);
   }

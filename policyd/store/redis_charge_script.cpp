@@ -18,9 +18,10 @@ local RECORD, RECORD_SIZE, NETWORK_SIZE, LISTS = '<BBdc8', 18, 8, 3
 if #records % RECORD_SIZE ~= 0 then return redis.error_reply('ERR a record of charges is cut short') end
 local CHARGES, WITH_ELEMENTS = #records / RECORD_SIZE, #networks / NETWORK_SIZE
 local LIVE, DRY, MERGE, GIVE_BACK = 0, 1, 2, 3
+local WHOLE = 9007199254740992  -- 2^53: numbers below it are whole ones exactly
 local MAIL, DISTINCT, NETWORKS, INVALID, LAST = 3, 4, 5, 6, 8  -- meters: 1 to MAIL are limits of mail, others of signs
 local floor, max, min = math.floor, math.max, math.min
-local find, sub, byte, rep = string.find, string.sub, string.byte, string.rep
+local find, sub, rep = string.find, string.sub, string.rep
 local numbers_of, octets_of, call, try = struct.unpack, struct.pack, redis.call, redis.pcall
 
 local time = call('TIME')
@@ -117,9 +118,9 @@ local function uses_of(ours)
 end
 
 -- Adds however the counters stand. `charged`: what its message has been charged, which all goes back where this refuses
--- (else nil), with its recipients. Nothing: passed; or the limit, the wait and the uses of a refusal; then as of
+-- (else nil). Nothing: passed; or the limit, the wait and the uses of a refusal; then as of
 -- add_in_place, all that is said of a sign.
-local function add_anew(key, seen, limits, at, since, mode, charged, hashes)
+local function add_anew(key, limits, at, since, mode, charged)
   local way = with_way()
   local ours, others = way.arrange(limits, try('GET', key))
   local adds, moves = way.shares_of(limits, at)
@@ -136,9 +137,6 @@ local function add_anew(key, seen, limits, at, since, mode, charged, hashes)
     amounts[INVALID] = 0
     adds, moves = way.shares_of(limits, at)
   end
-  if seen and (refused or mode == GIVE_BACK) then
-    with_elements().give_back(seen, limits, hashes, function(c, bucket) way.take_one(ours[c], bucket) end)
-  end
   way.count(ours, adds, moves, at, since)
   way.save(key, limits, ours, others)
   return refused, wait, refused and uses_of(ours), sign_over(limits, ours)
@@ -147,29 +145,25 @@ end
 local stale = {}  -- messages that have been written to since they were read
 local messages = #KEYS > CHARGES + WITH_ELEMENTS and call('MGET', unpack(KEYS, CHARGES + 1, #KEYS - WITH_ELEMENTS))
 
--- Whether the recipients of a message have one among them; one that was new with it can have an odd last octet.
-local function has(hashes, recipient, distinct)
-  if hashes == '' then return false end
-  local front, last = sub(recipient, 1, 7), byte(recipient, 8)
-  local from = 1
+-- Whether the recipients of a message have one among them.
+local function has(hashes, recipient)
+  local from, found = 1, nil
   repeat
-    local found = find(hashes, front, from, true)
-    if not found then return false end
-    local there = found % 8 == 1 and byte(hashes, found + 7)
-    if there and (there == last or (distinct and there == last + 1)) then return true end
-    from = found + 1
-  until false
+    found = find(hashes, recipient, from, true)
+    from = (found or 0) + 1
+  until not found or found % 8 == 1
+  return found
 end
 
 -- Counts what the message adds, its elements included. Nothing: passed; or as add_anew() tells.
-local function add(key, seen, limits, at, since, mode, even, charged, hashes)
+local function add(key, seen, limits, at, since, mode, even, charged)
   local refused, wait, uses, over, used
   local done, first = false, true
   if even and mode ~= DRY then done, over, used, first = add_in_place(key, limits, at, mode == LIVE) end
-  if not done then refused, wait, uses, over, used = add_anew(key, seen, limits, at, since, mode, charged, hashes) end
+  if not done then refused, wait, uses, over, used = add_anew(key, limits, at, since, mode, charged) end
   if seen and mode ~= DRY and not refused then
-    if elements then elements.remember(seen, limits, at) end
-    if not done or first then with_elements().keep(seen, limits) end
+    local begins = elements and elements.remember(seen, limits, at)
+    if not done or first or begins then with_elements().keep(seen, limits) end
   end
   return refused, wait, uses, over, used
 end
@@ -191,17 +185,19 @@ local function charge(what, limits, at, mode, bytes, recipient, key, message_key
     since, had_recipients, had_bytes = numbers_of('<ddd', message)
     had_messages, hashes = 1, sub(message, 25)
   end
+  if not (since >= 0 and had_recipients >= 0 and had_recipients < WHOLE and had_bytes >= 0 and had_bytes < WHOLE) then
+    since, had_messages, had_recipients, had_bytes, hashes = at, 0, 0, 0, ''  -- somebody else wrote it
+  end
   local recipients, even = had_recipients, true
-  amounts[DISTINCT], amounts[NETWORKS], amounts[INVALID] = 0, 0, 0
+  for meter = DISTINCT, LAST do amounts[meter] = 0 end
   if settles then
     local accepted = numbers_of('<d', recipient)
     recipients = accepted > 0 and accepted or max(recipients, 1)
     if bytes == 0 then bytes = had_bytes end
   else
-    if not has(hashes, recipient, limits.distinct) then
-      local new
-      if seen then new, even = with_elements().open(seen, limits, recipient, network, at) end
-      recipients, hashes = recipients + 1, hashes .. (new and elements.marked(recipient) or recipient)
+    if not has(hashes, recipient) then
+      if seen then even = with_elements().open(seen, limits, recipient, network, at) end
+      recipients, hashes = recipients + 1, hashes .. recipient
     end
     bytes = max(bytes, had_bytes)
   end
@@ -221,7 +217,7 @@ local function charge(what, limits, at, mode, bytes, recipient, key, message_key
   local refused, wait, uses, over, used
   if limits.size > 0 then
     local charged = settles and message and {had_messages, had_recipients, had_bytes}
-    refused, wait, uses, over, used = add(key, seen, limits, at, since, mode, even, charged, hashes)
+    refused, wait, uses, over, used = add(key, seen, limits, at, since, mode, even, charged)
     if refused and (mode == DRY or not charged) then return refused, wait, uses, over, used end
   end
   if message_key and mode ~= DRY then
@@ -241,7 +237,6 @@ local function count_sign(limits, at, mode, amount, meter, key, seen)
   for each = 1, LAST do amounts[each] = 0 end
   if meter > NETWORKS and meter <= LAST then amounts[meter] = amount end
   local refused, wait, uses, over, used = add(key, seen, limits, at, at, mode == DRY and DRY or MERGE, true)
-  for each = INVALID, LAST do amounts[each] = 0 end
   return nil, nil, nil, over, used
 end
 

@@ -173,8 +173,7 @@ local function long_way(run)
 
   -- False: the bucket has none.
   local function take_one(counter, bucket)
-    if bucket == counter.bucket then
-      if counter.newest < 1 then return false end
+    if bucket == counter.bucket and counter.newest > 0 then
       counter.newest, counter.total = counter.newest - 1, counter.total - 1
       return true
     end
@@ -234,8 +233,7 @@ local function long_way(run)
   end
 
   local none = {size = 0, meters = {}, windows = {}, front = FORM .. octets_of('<d', 0)}  -- no limits
-  return {arrange = arrange, shares_of = shares_of, test = test, take_one = take_one, count = count, save = save,
-          none = none}
+  return {arrange = arrange, shares_of = shares_of, test = test, count = count, save = save, none = none}
 end
 )lua";
 

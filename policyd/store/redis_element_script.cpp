@@ -12,7 +12,7 @@ namespace policyd {
 const std::string_view kElementScript = R"lua(
 local function element_part(run)
   local ENTRY, NOBODY, BUCKETS, DISTINCT, NETWORKS = 13, string.rep('\0', 8), 60, 4, 5
-  local floor, find, sub, char, byte = math.floor, string.find, string.sub, string.char, string.byte
+  local floor, max, find, sub, char = math.floor, math.max, string.find, string.sub, string.char
   local numbers_of, octets_of, call, try = struct.unpack, struct.pack, redis.call, redis.pcall
   local now, amounts = run.now, run.amounts
   local NOW, DISTINCT_FIELD, NETWORK_FIELD = octets_of('<I6', now), char(DISTINCT), char(NETWORKS)
@@ -20,7 +20,8 @@ local function element_part(run)
   -- The elements of the charge at hand: where each stands, the time at which it was seen last (false: it is not there),
   -- and whether it has to be written.
   local recipient, network = {changes = false}, {changes = false}
-  local foreign, even = false, true
+  -- `foreign`: somebody else has written there; `empty`: nothing was found there, perhaps as there is nothing at all.
+  local foreign, empty, even = false, false, true
 
   local function bucket_of(time, window) return floor(time * BUCKETS / window) end
   -- The buckets of now.
@@ -69,13 +70,13 @@ local function element_part(run)
     return 0
   end
 
-  -- The elements of a recipient that its message does not have yet. Whether the recipient is new in all windows, and
-  -- whether each of the two adds the same to all of its counters, which then stands in `amounts`.
+  -- The elements of a recipient that its message does not have yet. Whether each of the two adds the same to all of its
+  -- counters, which then stands in `amounts`.
   local function open(seen, limits, hash, network_hash, at)
     local first = limits.distinct and hash ~= NOBODY and DISTINCT_FIELD .. sub(hash, 1, 1)
     local second = limits.networks and network_hash ~= NOBODY and NETWORK_FIELD .. sub(network_hash, 1, 1)
     even, foreign, recipient.changes, network.changes = true, false, false, false
-    if not (first or second) then return false, true end
+    if not (first or second) then return true end
     local slots
     if first and second then
       slots = try('HMGET', seen, first, second)
@@ -83,17 +84,18 @@ local function element_part(run)
       slots = try('HMGET', seen, first or second)
     end
     foreign = slots.err
+    empty = not slots[1] and not (second and slots[2])
     if first then amounts[DISTINCT] = look(recipient, first, sub(hash, 2), slots[1], limits.distinct, limits, at) end
     if second then
       local slot = slots[first and 2 or 1]
       amounts[NETWORKS] = look(network, second, sub(network_hash, 2), slot, limits.networks, limits, at)
     end
-    return amounts[DISTINCT] == 1, even
+    return even
   end
 
   -- No elements.
   local function close()
-    recipient.changes, network.changes = false, false
+    recipient.changes, network.changes, foreign = false, false, false
   end
 
   -- What the element of `meter` adds to a counter, and the bucket that it moves from where it is counted already.
@@ -115,15 +117,18 @@ local function element_part(run)
       useless = useless + ENTRY
     end
     if useless > 0 then slot = sub(slot, useless + 1) end
-    return slot .. element.rest .. (at == now and NOW or octets_of('<I6', at))
+    local seen_at = max(at, element.time or at)
+    return slot .. element.rest .. (seen_at == now and NOW or octets_of('<I6', seen_at))
   end
 
-  -- Remembers that they have been seen.
+  -- Remembers that they have been seen. Whether they may be the first.
   local function remember(seen, limits, at)
     if foreign then call('DEL', seen) end
+    foreign = false
     local longest = limits.longest
     if recipient.changes then call('HSET', seen, recipient.field, slot_of(recipient, at, longest)) end
     if network.changes then call('HSET', seen, network.field, slot_of(network, at, longest)) end
+    return empty and (recipient.changes or network.changes)
   end
 
   -- What is seen until the next bucket begins, and this is done again, lasts as long as it counts.
@@ -131,31 +136,7 @@ local function element_part(run)
     call('PEXPIRE', seen, string.format('%.0f', floor(limits.longest * 1.05) + 1))
   end
 
-  -- A recipient as its message has it, where it was new with it: with an odd last octet.
-  local function marked(hash) return sub(hash, 1, 7) .. char(byte(hash, 8) + 1) end
-
-  -- The recipients that were new with a message are forgotten. `take_one` takes one from a counter's bucket.
-  local function give_back(seen, limits, hashes, take_one)
-    if not limits.distinct then return end
-    for place = 1, #hashes, 8 do
-      local last = byte(hashes, place + 7)
-      if last % 2 == 1 then
-        local field = DISTINCT_FIELD .. sub(hashes, place, place)
-        local slot = try('HGET', seen, field)
-        local rest = sub(hashes, place + 1, place + 6) .. char(last - 1)
-        local found = type(slot) == 'string' and #slot % ENTRY == 0 and place_of(slot, rest)
-        if found then
-          local time = numbers_of('<I6', slot, found + 7)
-          for _, c in ipairs(limits.distinct) do take_one(c, bucket_of(time, limits.windows[c])) end
-          slot = sub(slot, 1, found - 1) .. sub(slot, found + ENTRY)
-          if slot == '' then call('HDEL', seen, field) else call('HSET', seen, field, slot) end
-        end
-      end
-    end
-  end
-
-  return {open = open, close = close, share_of = share_of, remember = remember, keep = keep, marked = marked,
-          give_back = give_back}
+  return {open = open, close = close, share_of = share_of, remember = remember, keep = keep}
 end
 )lua";
 

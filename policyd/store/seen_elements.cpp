@@ -56,22 +56,6 @@ void SeenElements::put(uint64_t hash, int64_t at, int64_t useless) {
   entry = {hash, at};
 }
 
-// Those that follow move up, so that no search meets a gap.
-void SeenElements::remove(uint64_t hash) {
-  if (size_ == 0) return;
-  size_t gap = place_of(hash);
-  if (entries_[gap].hash != hash) return;
-  const size_t mask = entries_.size() - 1;
-  for (size_t next = (gap + 1) & mask; entries_[next].hash != 0; next = (next + 1) & mask) {
-    const size_t from_home = (next - home(entries_[next].hash)) & mask;
-    if (from_home < ((next - gap) & mask)) continue;
-    entries_[gap] = entries_[next];
-    gap = next;
-  }
-  entries_[gap] = {};
-  --size_;
-}
-
 void SeenElements::resize(int64_t useless) {
   std::vector<Entry> kept;
   for (const Entry& entry : entries_) {

@@ -28,7 +28,6 @@ class SeenElements {
   [[nodiscard]] std::optional<int64_t> find(uint64_t hash) const;
   // A full table first drops what was last seen before `useless`.
   void put(uint64_t hash, int64_t at, int64_t useless);
-  void remove(uint64_t hash);
   [[nodiscard]] size_t size() const { return size_; }
   [[nodiscard]] size_t octets() const { return entries_.capacity() * sizeof(Entry); }
 

@@ -33,15 +33,15 @@ namespace policyd {
 //
 // Signs are counted with the same charge where there are limits of them. Different elements (recipients, client
 // networks) count from the last time each was seen, exactly; a new one beyond the limit is refused, one that is known
-// in the window passes. Recipients that Postfix did not accept are counted and refuse nothing. A message that is
-// refused at its end takes along the recipients that were new with it.
+// in the window passes. Recipients that Postfix did not accept are counted and refuse nothing. What is given back
+// leaves the different recipients counted: others of the account's messages may have gone to them meanwhile.
 struct Charge {
   enum class Kind : uint8_t {
     recipient,  // RCPT: the message (if new), this recipient (if new), and the declared size
     settle,     // DATA, END-OF-MESSAGE: bring the message's charge to what Postfix accepted. More than was charged is
                 // checked against the limits; if it does not pass, all of the message's charge is given back. Fewer
                 // recipients than were charged are so many invalid ones.
-    give_back,  // DATA, END-OF-MESSAGE of a message that is refused: all of its charge goes back; always
+    give_back,  // DATA, END-OF-MESSAGE of a message that is refused: its messages, recipients and bytes go back; always
                 // passes, and is never a dry run
     sign,       // `amount` of the sign `meter`, for no message; always passes
   };

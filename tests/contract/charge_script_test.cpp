@@ -1,6 +1,7 @@
 // The charge script against the ledger, which has the same rules, on a clock that the test turns: what both answer,
 // and what both then hold to be used, now and later.
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <map>
 #include <random>
@@ -270,6 +271,22 @@ TEST_CASE("charge script: what is none of its own is taken for nothing, and cost
       for (const ChargeResult& result : results) CHECK(result.passed);
       rig.ask({"DEL", rig.keys().rate("joe")});
     }
+  }
+}
+
+TEST_CASE("charge script: what cannot be what a message was charged is taken for nothing") {
+  const Limits limits{{Meter::messages, 5, kMinute}, {Meter::recipients, 3, kHour}};
+  const std::vector<std::vector<double>> damaged{{1, -1e9, -1e9}, {1, 1e18, 0}, {std::nan(""), 1, 1}, {1, 1, 1e300}};
+  for (const std::vector<double>& numbers : damaged) {
+    ScriptRig rig;
+    const FakeClock clock;
+    rig.set_time(clock.wall());
+    std::string key, state;
+    rig.keys().append_message(key, "joe", "1");
+    for (const double number : numbers) append_number(state, number);
+    rig.ask({"SET", key, state});
+    CHECK(rig.charge({message("1", limits)}).at(0).passed);
+    CHECK(to_map(rig.used("joe", clock.wall())) == Used{{"messages/1m", 1}, {"recipients/1h", 1}});
   }
 }
 

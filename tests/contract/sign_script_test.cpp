@@ -18,6 +18,7 @@ namespace {
 using test::describe;
 using test::FakeClock;
 using test::ScriptRig;
+using test::to_map;
 using test::to_text;
 
 constexpr Milliseconds kMinute{60'000};
@@ -221,6 +222,77 @@ TEST_CASE("sign script: what somebody else wrote is taken for nothing") {
     CHECK(rig.charge({charge, charge}).at(1).passed);
     CHECK(to_text(rig.used("joe", clock.wall())) == "distinct_recipients/1h: 1; ");
   }
+}
+
+TEST_CASE("sign script: an element that is lost begins anew, and expires") {
+  const Limits signs{{Meter::distinct_recipients, 50, kHour}};
+  Charge charge = test::recipient_charge("joe", "", "a@x", 0, &kNone);
+  charge.signs = &signs;
+  Charge other = charge;
+  other.recipient = "b@x";
+  for (const char* instead : {"", "foreign"}) {
+    ScriptRig rig;
+    FakeClock clock;
+    rig.set_time(clock.wall());
+    CHECK(rig.charge({charge}).at(0).passed);
+    rig.ask({"DEL", rig.keys().seen("joe")});
+    if (*instead != 0) rig.ask({"SET", rig.keys().seen("joe"), instead});
+    CHECK(rig.charge({other}).at(0).passed);
+    CHECK(rig.ask({"HLEN", rig.keys().seen("joe")}).integer == 1);
+    CHECK(rig.ask({"PTTL", rig.keys().seen("joe")}).integer > kHour.count());
+  }
+}
+
+TEST_CASE("sign script: what somebody else wrote for one account costs no other its elements") {
+  const Limits signs{{Meter::distinct_recipients, 50, kHour}};
+  ScriptRig rig;
+  FakeClock clock;
+  rig.set_time(clock.wall());
+  Charge ann = test::recipient_charge("ann", "1", "a@x", 0, &kMail);
+  ann.signs = &signs;
+  CHECK(rig.charge({ann}).at(0).passed);
+  rig.ask({"SET", rig.keys().seen("joe"), "foreign"});
+  Charge joe = test::recipient_charge("joe", "", "b@x", 0, &kMail);
+  Charge settle = test::settle_charge("ann", "1", 1, 100, &kMail);
+  joe.signs = settle.signs = &signs;
+  for (const ChargeResult& result : rig.charge({joe, settle})) CHECK(result.passed);
+  ann.instance = "2";
+  CHECK(rig.charge({ann}).at(0).passed);
+  CHECK(to_map(rig.used("ann", clock.wall())).at("distinct_recipients/1h") == 1);
+}
+
+// A counter that the limits of one charge do not know has its newest bucket among the others after it.
+TEST_CASE("sign script: an element moves out of its bucket wherever that stands") {
+  const Limits signs{{Meter::distinct_recipients, 50, kMinute}, {Meter::distinct_recipients, 50, kHour}};
+  ScriptRig rig;
+  Ledger ledger(1);
+  FakeClock clock;
+  Charge with_signs = test::recipient_charge("joe", "", "a@x", 100, &kMail);
+  with_signs.signs = &signs;
+  const Charge without = test::recipient_charge("joe", "", "a@x", 100, &kMail);
+  for (const int64_t later : {0, 1'000, 1'000, 500, 1'000}) {
+    clock.advance(Milliseconds(later));
+    rig.set_time(clock.wall());
+    for (const Charge& charge : {with_signs, without}) {
+      CHECK(rig.charge({charge}).at(0).passed);
+      ledger.charge(charge, kMail, clock.wall(), charge.signs);
+    }
+    compare(rig, ledger, clock.wall());
+  }
+}
+
+TEST_CASE("sign script: what was seen is merged at its time, and moves nothing back") {
+  const Limits signs{{Meter::distinct_recipients, 50, kHour}, {Meter::distinct_recipients, 50, 24 * kHour}};
+  ScriptRig rig;
+  FakeClock clock;
+  rig.set_time(clock.wall());
+  Charge charge = test::recipient_charge("joe", "", "a@x", 0, &kNone);
+  charge.signs = &signs;
+  for (const int hours : {2, 3}) {
+    CHECK(rig.charge({charge}, ChargeMode::merge, clock.wall() - hours * kHour).at(0).passed);
+  }
+  CHECK(rig.charge({charge}).at(0).passed);
+  CHECK(to_text(rig.used("joe", clock.wall())) == "distinct_recipients/1d: 1; distinct_recipients/1h: 1; ");
 }
 
 TEST_CASE("sign script: an element takes at most 64 octets") {

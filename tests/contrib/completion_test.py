@@ -198,6 +198,12 @@ class Typed(unittest.TestCase):
             with self.subTest(name):
                 self.assertEqual(self.called("account show \t", [name]), ["account", "show"])
 
+    def test_quoted_names_are_offered_alone(self):
+        names = ["joe smith@a", "joe;rm@a", "jane@a"]
+        for keys, words in [("joe\t@b", ["joe@b"]), ("j\ta\t", ["jane@a"]), ("joe\\ \t", [names[0]])]:
+            with self.subTest(keys):
+                self.assertEqual(self.called(f"account show {keys}", names), ["account", "show", *words])
+
 
 if __name__ == "__main__":
     unittest.main(argv=sys.argv[:1] + sys.argv[2:])
