@@ -42,10 +42,10 @@ _policyctl_split() {
 
 # Adds the names that begin as the word under way to COMPREPLY, without `kept`. Left out
 # are those that would be an option, that JSON escapes, or that the open quote does not hold;
-# and those that have to be quoted while there are others: what quoted names have in common
-# at their beginning is no quoted word.
+# and all as long as one of several has to be quoted: what quoted names have in common at
+# their beginning is no quoted word.
 _policyctl_add_names() {
-  local name='' rest='' quoted='' plain=() others=()
+  local name='' rest='' quoted='' offered=() any_quoted=''
   for name; do
     [[ $name == "$word"* && $name != -* && $name != *[\\[:cntrl:]]* ]] || continue
     rest=${name#"$kept"} quoted=$rest
@@ -54,10 +54,10 @@ _policyctl_add_names() {
     elif [[ $rest == *[\'\"\$\`\!]* ]]; then
       continue
     fi
-    if [[ $quoted == "$rest" ]]; then plain+=("$rest"); else others+=("$quoted"); fi
+    [[ $quoted == "$rest" ]] || any_quoted=yes
+    offered+=("$quoted")
   done
-  COMPREPLY+=("${plain[@]}")
-  ((${#plain[@]} + ${#others[@]} != 1)) || COMPREPLY+=("${others[@]}")
+  [[ $any_quoted && ${#offered[@]} -gt 1 ]] || COMPREPLY+=("${offered[@]}")
 }
 
 _policyctl() {

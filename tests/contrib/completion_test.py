@@ -200,7 +200,7 @@ class Typed(unittest.TestCase):
 
     def test_quoted_names_are_offered_alone(self):
         names = ["joe smith@a", "joe;rm@a", "jane@a"]
-        for keys, words in [("joe\t@b", ["joe@b"]), ("j\ta\t", ["jane@a"]), ("joe\\ \t", [names[0]])]:
+        for keys, words in [("joe\t@b", ["joe@b"]), ("j\ta\t", ["jane@a"]), ("j\t", ["j"]), ("joe\\ \t", [names[0]])]:
             with self.subTest(keys):
                 self.assertEqual(self.called(f"account show {keys}", names), ["account", "show", *words])
 
