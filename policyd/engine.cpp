@@ -68,6 +68,11 @@ void apply_lock(const Lock& lock, const Config& config, Verdict& verdict) {
   verdict.text = with_code(verdict.action, action == OnLimit::hold ? "account locked" : config.blocks.reply.text);
 }
 
+// Checks that the account's rules need, whatever they weigh.
+CheckSet wanted_of(const AccountPolicy* policy) {
+  return policy && policy->sender_must_exist ? Inspection::sender_domain() : CheckSet();
+}
+
 // Those that a message should have whose recipient has just been judged.
 std::vector<std::string> header_fields_of(const Config& config, const Verdict& verdict) {
   std::vector<std::string> fields;
@@ -128,8 +133,9 @@ Task<Verdict> Engine::evaluate(const Request& request, Mode mode, OpenTransactio
   if (policy && key) outgoing_.prefetch(request, subject);
   Signs::Counting counting(store_, verdict);
   bool going_on = begin(request.state(), subject, config, key, verdict);
+  const Asked asked{request, subject, mode, *plan, policy, transaction, key};
   auto sender_domain = Outgoing::SenderDomain::takes_mail_or_unknown;
-  const CheckSet wanted = policy && policy->sender_must_exist ? Inspection::sender_domain() : CheckSet();
+  const CheckSet wanted = wanted_of(policy.get());
   if (going_on && judging && (plan->applied[static_cast<size_t>(verdict.direction)] | wanted).any()) {
     Inspection inspection({resolver_, zones_, clock_, loop_, tally_}, request, subject.names(), *plan,
                           mode == Mode::live, wanted);
@@ -137,15 +143,8 @@ Task<Verdict> Engine::evaluate(const Request& request, Mode mode, OpenTransactio
       const auto asking = inspection.ask();
       co_await asking;
     }
-    inspection.conclude(verdict);
-    domain_answers_.judge(inspection, subject.names(), config, mode == Mode::live, verdict);
-    const bool nonexistent = inspection.found(wanted) && domain_answers_.believed();
-    if (nonexistent) sender_domain = Outgoing::SenderDomain::takes_none;
-    apply_score(config, plan->settings, !policy || policy->block_spam, verdict);
+    sender_domain = conclude(asked, inspection, counting, verdict);
     going_on = !refused(verdict);
-    if (mode == Mode::live && policy && !verdict.findings.empty()) {
-      signs_.found(request, subject, *policy, is_spam(config, verdict), !going_on, verdict, counting);
-    }
     if (going_on && inspection.wants_greylisting()) {
       if (const auto keys = greylist_keys(request, subject, config.greylist, verdict)) {
         const auto greylisting = greylist(request, *keys, config.greylist, mode, verdict);
@@ -155,7 +154,6 @@ Task<Verdict> Engine::evaluate(const Request& request, Mode mode, OpenTransactio
     }
   }
   if (going_on && policy) going_on = outgoing_.keeps_rules(request, subject, *policy, sender_domain, verdict);
-  const Asked asked{request, subject, mode, *plan, policy, transaction, key};
   std::string network;
   if (const auto charge = charge_of(asked, going_on, verdict, counting, network)) {
     const auto charging = store_.charge(*charge);
@@ -168,6 +166,21 @@ Task<Verdict> Engine::evaluate(const Request& request, Mode mode, OpenTransactio
   }
   end(asked, going_on, verdict);
   co_return verdict;
+}
+
+// The checks are done: what they have found and what comes of it are put into the verdict, and signs are counted.
+Outgoing::SenderDomain Engine::conclude(const Asked& asked, const Inspection& inspection, Signs::Counting& counting,
+                                        Verdict& verdict) {
+  const auto& [request, subject, mode, plan, policy, transaction, key] = asked;
+  const bool live = mode == Mode::live;
+  inspection.conclude(verdict);
+  domain_answers_.judge(inspection, subject.names(), *plan.config, live, verdict);
+  apply_score(*plan.config, plan.settings, !policy || policy->block_spam, verdict);
+  if (live && policy && !verdict.findings.empty()) {
+    signs_.found(request, subject, *policy, is_spam(*plan.config, verdict), refused(verdict), verdict, counting);
+  }
+  const bool takes_none = inspection.found(wanted_of(policy.get())) && domain_answers_.believed();
+  return takes_none ? Outgoing::SenderDomain::takes_none : Outgoing::SenderDomain::takes_mail_or_unknown;
 }
 
 // What the store is to be asked, and with it signs that show at the end of a message. `network` outlives the charge.

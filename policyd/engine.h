@@ -115,6 +115,8 @@ class Engine {
   bool begin(ProtocolState state, const Subject& subject, const Config& config,
              const std::optional<RecentDecisions::Key>& key, Verdict& verdict) const;
   [[nodiscard]] const Lock* lock_of(const Subject& subject) const;
+  Outgoing::SenderDomain conclude(const Asked& asked, const Inspection& inspection, Signs::Counting& counting,
+                                  Verdict& verdict);
   Task<void> greylist(const Request& request, const GreylistKeys& keys, const Config::Greylist& config, Mode mode,
                       Verdict& verdict);
   std::optional<Charge> charge_of(const Asked& asked, bool going_on, const Verdict& verdict, Signs::Counting& counting,
