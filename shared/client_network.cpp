@@ -1,7 +1,8 @@
 #include "shared/client_network.h"
 
-#include <charconv>
+#include <array>
 #include <cstddef>
+#include <string_view>
 
 namespace policyd {
 
@@ -9,12 +10,18 @@ std::string client_network(const IpAddress& client) {
   const int prefix = client_prefix(client);
   if (client.v6) return Network{client.masked(prefix), prefix}.to_string();
   // Asked for each recipient: inet_ntop takes ten times as long.
-  std::string network;
-  for (size_t octet = 0; octet < static_cast<size_t>(prefix) / 8; ++octet) {
-    char digits[4];
-    network.append(digits, std::to_chars(digits, digits + sizeof digits, client.octets[octet]).ptr).push_back('.');
+  std::array<char, sizeof "255.255.255.0/24"> text;
+  size_t size = 0;
+  const auto put = [&text, &size](int character) { text[size++] = static_cast<char>(character); };
+  for (size_t octet = 0; octet < 3; ++octet) {
+    const int number = client.octets[octet];
+    if (number >= 100) put('0' + number / 100);
+    if (number >= 10) put('0' + number / 10 % 10);
+    put('0' + number % 10);
+    put('.');
   }
-  return network + "0/" + std::to_string(prefix);
+  for (const char character : std::string_view("0/24")) put(character);
+  return std::string(text.data(), size);
 }
 
 std::string client_account(const IpAddress& client) { return client.v6 ? client_network(client) : client.to_string(); }

@@ -59,39 +59,48 @@ Amounts Ledger::target(const Charge& charge, const Message& message, bool is_new
   return {1, accepted, charge.bytes > 0 ? charge.bytes : bytes};
 }
 
-ChargeResult Ledger::charge_mail(const Charge& charge, uint64_t key, const Limits& limits, WallTime now,
-                                 uint64_t recipient) {
-  static const Message kNew{};
+ChargeResult Ledger::charge_mail(const Charge& charge, uint64_t key, const Limits& limits, WallTime now) {
   static const Counters kNone;
-  const bool known_instance = !charge.instance.empty();
   auto account = accounts_.find(charge.account);
-  Message* const found = known_instance ? messages_.find(key) : nullptr;
-  const Message& message = found ? *found : kNew;
-
-  const bool is_new = recipient != kNobody && !message.has(recipient);
-  Amounts amounts = difference(target(charge, message, is_new), message.charged);
-  if (nothing(amounts)) return {};
-
   const Counters& counters = account == accounts_.end() ? kNone : account->second.counters;
-  const ChargeResult result = counters.test(limits, amounts, now);
-  if (charge.dry_run) return result;
-  if (!result.passed) {
-    // A message refused at its end was not accepted at all: all of its charge goes back.
-    if (charge.kind == Charge::Kind::recipient || !found) return result;
-    amounts = difference({}, message.charged);
-  }
-  const WallTime since = found && !nothing(found->charged) ? found->since : now;
+  const Mail mail = test_mail(charge, key, limits, now, recipient_of(charge), counters);
+  if (!mail.counts) return mail.result;
   if (account == accounts_.end()) account = accounts_.emplace(charge.account, Account{}).first;
-  account->second.counters.add(limits, amounts, now, since);
-  commit(*account);
-  if (!known_instance) return result;
+  count_mail(charge, mail, limits, now, *account);
+  return mail.result;
+}
 
-  Message& record = found ? *found : messages_.insert(key);
+Ledger::Mail Ledger::test_mail(const Charge& charge, uint64_t key, const Limits& limits, WallTime now,
+                               uint64_t recipient, const Counters& counters) {
+  static const Message kNew{};
+  Mail mail;
+  mail.key = key;
+  mail.known = charge.instance.empty() ? nullptr : messages_.find(key);
+  mail.recipient = recipient;
+  const Message& message = mail.known ? *mail.known : kNew;
+  mail.is_new = recipient != kNobody && !message.has(recipient);
+  mail.amounts = difference(target(charge, message, mail.is_new), message.charged);
+  if (nothing(mail.amounts)) return mail;
+  mail.result = counters.test(limits, mail.amounts, now);
+  mail.counts = !charge.dry_run;
+  if (mail.result.passed) return mail;
+  // A message refused at its end was not accepted at all: all of its charge goes back.
+  if (charge.kind == Charge::Kind::recipient || !mail.known) mail.counts = false;
+  mail.amounts = difference({}, message.charged);
+  return mail;
+}
+
+void Ledger::count_mail(const Charge& charge, const Mail& mail, const Limits& limits, WallTime now,
+                        Accounts::value_type& entry) {
+  const WallTime since = mail.known && !nothing(mail.known->charged) ? mail.known->since : now;
+  entry.second.counters.add(limits, mail.amounts, now, since);
+  commit(entry);
+  if (charge.instance.empty()) return;
+  Message& record = mail.known ? *mail.known : messages_.insert(mail.key);
   record.since = since;
-  for (size_t i = 0; i < amounts.size(); ++i) record.charged[i] += amounts[i];
-  if (!result.passed || charge.kind == Charge::Kind::give_back) record.forget_recipients();
-  if (result.passed && is_new) record.add(recipient);
-  return result;
+  for (size_t i = 0; i < mail.amounts.size(); ++i) record.charged[i] += mail.amounts[i];
+  if (!mail.result.passed || charge.kind == Charge::Kind::give_back) record.forget_recipients();
+  if (mail.result.passed && mail.is_new) record.add(mail.recipient);
 }
 
 void Ledger::commit(Accounts::value_type& entry) {

@@ -38,7 +38,7 @@ class Ledger {
     const uint64_t key = key_of(charge);
     messages_.prefetch(key);
     ChargeResult result = signs && !signs->empty() ? charge_signs(charge, key, limits, *signs, now)
-                                                   : charge_mail(charge, key, limits, now, recipient_of(charge));
+                                                   : charge_mail(charge, key, limits, now);
     if (!result.passed) result.uses = uses(charge.account, limits, signs, now);
     return result;
   }
@@ -73,6 +73,7 @@ class Ledger {
     bool seen_changed = false;           // its name stands in seen_changes_
   };
   using Accounts = std::unordered_map<std::string, Account, StringHash, std::equal_to<>>;
+  static constexpr uint64_t kNobody = 0;
   // What a message under way has contributed. Most have one recipient: its hash stands here, those of others aside.
   struct Message {
     Amounts charged{};
@@ -84,7 +85,17 @@ class Ledger {
     void add(uint64_t recipient);
     void forget_recipients();
   };
-  // An element of a charge: where it is new, and where it was counted before.
+  // What a charge means for the counters of mail: tested, not counted yet.
+  struct Mail {
+    ChargeResult result;
+    uint64_t key = 0;            // of its message
+    Message* known = nullptr;    // none: a new one
+    uint64_t recipient = kNobody;
+    bool is_new = false;         // the recipient, to its message
+    bool counts = false;         // else there is nothing to count
+    Amounts amounts{};
+  };
+  // An element of a charge, and when it was seen before.
   struct Element {
     Meter meter;
     uint64_t hash;
@@ -95,6 +106,8 @@ class Ledger {
    public:
     void add(const Element& element) { all_[size_++] = element; }
     void clear() { size_ = 0; }
+    [[nodiscard]] Element* begin() { return all_.data(); }
+    [[nodiscard]] Element* end() { return begin() + size_; }
     [[nodiscard]] const Element* begin() const { return all_.data(); }
     [[nodiscard]] const Element* end() const { return begin() + size_; }
 
@@ -102,19 +115,23 @@ class Ledger {
     std::array<Element, 2> all_;
     size_t size_ = 0;
   };
-  static constexpr uint64_t kNobody = 0;
 
   [[nodiscard]] std::vector<LimitUse> uses(std::string_view account, const Limits& limits, const Limits* signs,
                                            WallTime now) const;
   [[nodiscard]] uint64_t key_of(const Charge& charge) const;        // of the message, 0 where it has none
   [[nodiscard]] uint64_t recipient_of(const Charge& charge) const;  // kNobody where none is charged
-  ChargeResult charge_mail(const Charge& charge, uint64_t key, const Limits& limits, WallTime now, uint64_t recipient);
+  ChargeResult charge_mail(const Charge& charge, uint64_t key, const Limits& limits, WallTime now);
+  Mail test_mail(const Charge& charge, uint64_t key, const Limits& limits, WallTime now, uint64_t recipient,
+                 const Counters& counters);
+  void count_mail(const Charge& charge, const Mail& mail, const Limits& limits, WallTime now,
+                  Accounts::value_type& entry);
   // ledger_signs.cpp
   ChargeResult charge_signs(const Charge& charge, uint64_t key, const Limits& limits, const Limits& signs,
                             WallTime now);
   ChargeResult count_signs(Accounts::value_type& entry, const Charge& charge, uint64_t key, const Limits& limits,
                            const Limits& signs, WallTime now);
-  [[nodiscard]] Elements elements_of(const Charge& charge, const Limits& signs, Account& account) const;
+  [[nodiscard]] static Elements elements_of(const Charge& charge, const Limits& signs, Account& account);
+  static void look_up(Elements& elements, const Account& account);
   static ChargeResult test(const Elements& elements, const Limits& signs, const Account& account, WallTime now);
   void count(const Elements& elements, const Limits& signs, Accounts::value_type& entry, WallTime now);
   void count(Meter meter, int64_t amount, const Limits& signs, Accounts::value_type& entry, WallTime now);

@@ -56,42 +56,47 @@ ChargeResult Ledger::count_signs(Accounts::value_type& entry, const Charge& char
   for (const Element& one : elements) {
     if (one.meter == Meter::distinct_recipients) recipient = one.hash;
   }
-  const Message* const before = charge.instance.empty() ? nullptr : messages_.find(key);
-  if (before && recipient != kNobody && before->has(recipient)) elements.clear();  // asked once more
+  const Mail mail = test_mail(charge, key, limits, now, recipient, entry.second.counters);
+  if (mail.known && recipient != kNobody && !mail.is_new) elements.clear();  // asked once more
+  look_up(elements, entry.second);
   ChargeResult result = test(elements, signs, entry.second, now);
   if (!result.passed) {
-    Charge asked = charge;
-    asked.dry_run = true;
-    const ChargeResult mail = charge_mail(asked, key, limits, now, recipient);
-    if (!mail.passed && waits_longer(mail, result)) {
-      result.limit = mail.limit;
-      result.retry_after = mail.retry_after;
+    if (!mail.result.passed && waits_longer(mail.result, result)) {
+      result.limit = mail.result.limit;
+      result.retry_after = mail.result.retry_after;
     }
     return result;
   }
-  const int64_t charged = before ? before->charged[1] : 0;
-  result = charge_mail(charge, key, limits, now, recipient);
-  if (!live || !result.passed) return result;
+  const int64_t charged = mail.known ? mail.known->charged[1] : 0;
+  if (mail.counts) count_mail(charge, mail, limits, now, entry);
+  if (!live || !mail.result.passed) return mail.result;
   count(elements, signs, entry, now);
   if (charge.kind == Charge::Kind::settle && charge.recipients > 0 && charged > charge.recipients) {
     count(Meter::invalid_recipients, charged - charge.recipients, signs, entry, now);
   }
-  return result;
+  return mail.result;
 }
 
-Ledger::Elements Ledger::elements_of(const Charge& charge, const Limits& signs, Account& account) const {
+// Where they would stand is on its way to the cache while the mail is tested.
+Ledger::Elements Ledger::elements_of(const Charge& charge, const Limits& signs, Account& account) {
   Elements elements;
   if (charge.kind != Charge::Kind::recipient) return elements;
   const auto add = [&](Meter meter, std::string_view text) {
     if (text.empty() || !has(signs, meter)) return;
     if (!account.seen) account.seen = std::make_unique<SeenElements>();
     const uint64_t hash = account.seen->hash(meter, text);
-    const auto at = account.seen->find(hash);
-    elements.add({meter, hash, at ? std::optional(WallTime(Milliseconds(*at))) : std::nullopt});
+    account.seen->prefetch(hash);
+    elements.add({meter, hash, std::nullopt});
   };
   add(Meter::distinct_recipients, charge.recipient);
   add(Meter::client_networks, charge.network);
   return elements;
+}
+
+void Ledger::look_up(Elements& elements, const Account& account) {
+  for (Element& one : elements) {
+    if (const auto at = account.seen->find(one.hash)) one.before = WallTime(Milliseconds(*at));
+  }
 }
 
 ChargeResult Ledger::test(const Elements& elements, const Limits& signs, const Account& account, WallTime now) {

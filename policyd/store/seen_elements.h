@@ -25,6 +25,10 @@ class SeenElements {
   // 64 bits that stand for an element of `meter`; never 0, the lowest bit always 0.
   [[nodiscard]] uint64_t hash(Meter meter, std::string_view element) const;
 
+  // To be called some work before find() or put().
+  void prefetch(uint64_t hash) const {
+    if (!entries_.empty()) __builtin_prefetch(&entries_[home(hash)]);
+  }
   [[nodiscard]] std::optional<int64_t> find(uint64_t hash) const;
   // A full table first drops what was last seen before `useless`.
   void put(uint64_t hash, int64_t at, int64_t useless);

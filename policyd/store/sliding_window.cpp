@@ -1,6 +1,7 @@
 #include "policyd/store/sliding_window.h"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 
 namespace policyd {
@@ -55,9 +56,25 @@ class Finder {
   size_t next_ = 0;
 };
 
+// The first millisecond of an interval.
+int64_t begin_of(int64_t bucket, int64_t window) {
+  return (bucket * window + kBucketsPerWindow - 1) / kBucketsPerWindow;
+}
+
 // The number of the interval that `now` is in. Widths are fractions of a millisecond for windows that 60 does not
-// divide.
-int64_t bucket_of(int64_t now, int64_t window) { return now * kBucketsPerWindow / window; }
+// divide. What is asked for is nearly always what was asked for last of the same window, which saves a division.
+int64_t bucket_of(int64_t now, int64_t window) {
+  struct Interval {
+    int64_t window = 0, from = 0, until = 0, bucket = 0;
+  };
+  constexpr int kBits = 4;
+  thread_local std::array<Interval, 1 << kBits> recent{};
+  Interval& known = recent[static_cast<uint64_t>(window) * 0x9e3779b97f4a7c15 >> (64 - kBits)];
+  if (known.window == window && now >= known.from && now < known.until) return known.bucket;
+  const int64_t bucket = now * kBucketsPerWindow / window;
+  if (now >= 0) known = {window, begin_of(bucket, window), begin_of(bucket + 1, window), bucket};
+  return bucket;
+}
 
 // A bucket counts while its end is younger than the window; one from a future beyond all clock skew is bogus.
 bool alive(int64_t bucket, int64_t current) {
@@ -65,9 +82,7 @@ bool alive(int64_t bucket, int64_t current) {
 }
 
 // The first millisecond at which `bucket` counts no more.
-int64_t dies_at(int64_t bucket, int64_t window) {
-  return ((bucket + kBucketsPerWindow + 1) * window + kBucketsPerWindow - 1) / kBucketsPerWindow;
-}
+int64_t dies_at(int64_t bucket, int64_t window) { return begin_of(bucket + kBucketsPerWindow + 1, window); }
 
 int64_t used(const Counters::Cells& cells, const Slice& slice, int64_t current) {
   int64_t sum = 0;
@@ -152,27 +167,42 @@ bool takes_in_place(const Counters::Cells& cells, const Slice& slice, int64_t am
   return alive(oldest, current) && alive(newest, current) && (amount == 0 || newest == current);
 }
 
+int64_t amount_of(const Amounts& amounts, const Limit& limit) { return amounts[static_cast<size_t>(limit.meter) - 1]; }
+
+// What a counter is to be given: nothing where it is of none of `limits`. They mostly stand in the order of the
+// counters, so the search goes on at `next`.
+int64_t amount_of(const Amounts& amounts, const Limits& limits, const Slice& slice, size_t& next) {
+  if (is_sign(static_cast<Meter>(slice.meter))) return 0;
+  for (size_t step = 0; step < limits.size(); ++step) {
+    const Limit& limit = limits[next];
+    next = next + 1 < limits.size() ? next + 1 : 0;
+    if (is_of(slice, limit)) return amount_of(amounts, limit);
+  }
+  return 0;
+}
+
 // What a busy account mostly needs: adds where the cells are. False, with nothing changed, where the cells have to be
 // made anew: something is given back, has run out, or begins a bucket or a counter.
 bool add_in_place(Counters::Cells& cells, const Limits& limits, const Amounts& amounts, int64_t now) {
   if (std::any_of(amounts.begin(), amounts.end(), [](int64_t amount) { return amount < 0; })) return false;
+  struct Addition {
+    size_t at;
+    int64_t amount;
+  };
+  constexpr size_t kMost = 16;  // counters; accounts with more are made anew
+  std::array<Addition, kMost> additions;
+  size_t size = 0, next = 0;
   for (size_t at = 0; at < cells.size();) {
     const Slice slice = slice_at(cells, at);
-    if (!takes_in_place(cells, slice, 0, now)) return false;
     at = slice.end();
+    const int64_t amount = amount_of(amounts, limits, slice, next);
+    if (size == kMost || !takes_in_place(cells, slice, amount, now)) return false;
+    if (amount != 0) additions[size++] = {at - 1, amount};
   }
-  Finder finder(cells);
-  for (const Limit& limit : limits) {
-    const int64_t amount = amounts[static_cast<size_t>(limit.meter) - 1];
-    if (amount == 0) continue;
-    const auto slice = finder.find(limit);
-    if (!slice || !takes_in_place(cells, *slice, amount, now)) return false;
-  }
-  Finder adding(cells);
-  for (const Limit& limit : limits) {
-    const int64_t amount = amounts[static_cast<size_t>(limit.meter) - 1];
-    if (amount != 0) cells[adding.find(limit)->end() - 1] += amount;
-  }
+  const auto wanted = std::count_if(limits.begin(), limits.end(),
+                                    [&amounts](const Limit& limit) { return amount_of(amounts, limit) != 0; });
+  if (size != static_cast<size_t>(wanted)) return false;
+  for (size_t i = 0; i < size; ++i) cells[additions[i].at] += additions[i].amount;
   return true;
 }
 
@@ -206,7 +236,7 @@ ChargeResult Counters::test(const Limits& limits, const Amounts& amounts, WallTi
   ChargeResult result;
   Finder finder(cells_);
   for (const Limit& limit : limits) {
-    const int64_t amount = amounts[static_cast<size_t>(limit.meter) - 1];
+    const int64_t amount = amount_of(amounts, limit);
     if (amount <= 0) continue;
     const auto slice = finder.find(limit);
     const int64_t sum = slice ? policyd::used(cells_, *slice, bucket_of(now_ms, slice->window)) : 0;
