@@ -130,10 +130,11 @@ Task<Verdict> Engine::evaluate(const Request& request, Mode mode, OpenTransactio
 
   // Before anything is waited for: the settings of the same configuration as all else.
   const auto policy = subject.direction() == Direction::outgoing ? policies_.of(subject.account()) : nullptr;
-  if (policy && key) outgoing_.prefetch(request, subject);
+  const Outgoing::Mail mail{request, subject, policy ? outgoing_.key_of(request, subject) : 0};
+  if (policy && key) outgoing_.prefetch(mail.message);
   Signs::Counting counting(store_, verdict);
   bool going_on = begin(request.state(), subject, config, key, verdict);
-  const Asked asked{request, subject, mode, *plan, policy, transaction, key};
+  const Asked asked{request, subject, mail, mode, *plan, policy, transaction, key};
   auto sender_domain = Outgoing::SenderDomain::takes_mail_or_unknown;
   const CheckSet wanted = wanted_of(policy.get());
   if (going_on && judging && (plan->applied[static_cast<size_t>(verdict.direction)] | wanted).any()) {
@@ -153,7 +154,7 @@ Task<Verdict> Engine::evaluate(const Request& request, Mode mode, OpenTransactio
       }
     }
   }
-  if (going_on && policy) going_on = outgoing_.keeps_rules(request, subject, *policy, sender_domain, verdict);
+  if (going_on && policy) going_on = outgoing_.keeps_rules(mail, *policy, sender_domain, verdict);
   std::string network;
   if (const auto charge = charge_of(asked, going_on, verdict, counting, network)) {
     const auto charging = store_.charge(*charge);
@@ -171,13 +172,13 @@ Task<Verdict> Engine::evaluate(const Request& request, Mode mode, OpenTransactio
 // The checks are done: what they have found and what comes of it are put into the verdict, and signs are counted.
 Outgoing::SenderDomain Engine::conclude(const Asked& asked, const Inspection& inspection, Signs::Counting& counting,
                                         Verdict& verdict) {
-  const auto& [request, subject, mode, plan, policy, transaction, key] = asked;
+  const auto& [request, subject, mail, mode, plan, policy, transaction, key] = asked;
   const bool live = mode == Mode::live;
   inspection.conclude(verdict);
   domain_answers_.judge(inspection, subject.names(), *plan.config, live, verdict);
   apply_score(*plan.config, plan.settings, !policy || policy->block_spam, verdict);
   if (live && policy && !verdict.findings.empty()) {
-    signs_.found(request, subject, *policy, is_spam(*plan.config, verdict), refused(verdict), verdict, counting);
+    signs_.found(mail, *policy, is_spam(*plan.config, verdict), refused(verdict), verdict, counting);
   }
   const bool takes_none = inspection.found(wanted_of(policy.get())) && domain_answers_.believed();
   return takes_none ? Outgoing::SenderDomain::takes_none : Outgoing::SenderDomain::takes_mail_or_unknown;
@@ -186,15 +187,15 @@ Outgoing::SenderDomain Engine::conclude(const Asked& asked, const Inspection& in
 // What the store is to be asked, and with it signs that show at the end of a message. `network` outlives the charge.
 std::optional<Charge> Engine::charge_of(const Asked& asked, bool going_on, const Verdict& verdict,
                                         Signs::Counting& counting, std::string& network) {
-  const auto& [request, subject, mode, plan, policy, transaction, key] = asked;
+  const auto& [request, subject, mail, mode, plan, policy, transaction, key] = asked;
   const bool settling = request.state() != ProtocolState::rcpt;
   // What is refused at the end of a message was charged when its recipients passed.
   const bool ends_refused = settling && (verdict.cause == Cause::lock || verdict.cause == Cause::rule);
   if (!policy || !(going_on || (ends_refused && mode == Mode::live))) return std::nullopt;
-  auto charge = outgoing_.charge_of(request, subject, *policy, *plan.config, network);
+  auto charge = outgoing_.charge_of(mail, *policy, *plan.config, network);
   if (charge) charge->dry_run = mode == Mode::dry;
   if (charge && ends_refused && verdict.action != Action::hold) charge->kind = Charge::Kind::give_back;
-  if (settling && mode == Mode::live) signs_.settling(request, subject, *policy, charge, counting);
+  if (settling && mode == Mode::live) signs_.settling(mail, *policy, charge, counting);
   return charge;
 }
 
@@ -209,18 +210,19 @@ bool Engine::take_charge(const Asked& asked, bool going_on, Verdict& verdict) {
 
 // A recipient is let through, for the first time.
 void Engine::pass(const Asked& asked, const Verdict& verdict) {
-  const auto& [request, subject, mode, plan, policy, transaction, key] = asked;
+  const auto& [request, subject, mail, mode, plan, policy, transaction, key] = asked;
   if (policy) {
-    const auto before = outgoing_.passed(request, subject, *policy, *plan.config, Signs::exists(verdict));
-    if (before && transaction && policy->counts_invalid) signs_.passed(request, subject, *before, policy, *transaction);
+    const bool exists = Signs::exists(verdict);
+    const auto before = outgoing_.passed(mail, *policy, *plan.config, exists);
+    if (before && transaction && policy->counts_invalid) signs_.passed(mail, *before, exists, policy, *transaction);
   }
   if (key) recent_.remember(*key, verdict.action, verdict.text, verdict.score);
 }
 
 // What is remembered, written and told of a verdict; an id and header fields are put into it.
 void Engine::end(const Asked& asked, bool going_on, Verdict& verdict) {
-  const auto& [request, subject, mode, plan, policy, transaction, key] = asked;
-  if (transaction && policy && settles(request.state())) signs_.settle(request, subject, *transaction);
+  const auto& [request, subject, mail, mode, plan, policy, transaction, key] = asked;
+  if (transaction && policy && settles(request.state())) signs_.settle(mail, *transaction);
   if (transaction && policy && request.state() == ProtocolState::rcpt && refused(verdict)) {
     Signs::refused(request, *transaction);
   }
@@ -233,7 +235,7 @@ void Engine::end(const Asked& asked, bool going_on, Verdict& verdict) {
   if (plan.writes_headers && verdict.action == Action::dunno) prepend(request, *plan.config, verdict);
   count(verdict);
   if (verdict.cause == Cause::limit) {
-    signs_.hit(request, subject, policy);
+    signs_.hit(mail, policy);
     tell_limit(verdict);
   }
   tally_.count(verdict, *plan.config, subject.names().recipient);

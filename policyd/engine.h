@@ -105,6 +105,7 @@ class Engine {
   struct Asked {
     const Request& request;
     const Subject& subject;
+    const Outgoing::Mail& mail;  // the same, and its message where it is outgoing
     Mode mode;
     const CheckPlan& plan;
     const std::shared_ptr<const AccountPolicy>& policy;  // of outgoing mail

@@ -22,10 +22,12 @@ void OpenTransaction::open(const Message& message, const std::shared_ptr<const A
   if (!message_) message_ = std::make_unique<Abandoned>();
   message_->instance = message.instance;
   message_->account = message.account;
+  message_->key = message.key;
   message_->service = message.service;
   message_->policy = policy;
   message_->passed = message_->refused = 0;
   message_->accepted = message_->explained = false;
+  message_->all_exist = true;
   open_ = true;
 }
 
@@ -34,6 +36,7 @@ void OpenTransaction::passed(const Message& message, int64_t before,
   if (message.instance.empty()) return;
   if (!open_) open(message, policy);
   message_->accepted = message_->accepted || message.has_queue_id;
+  message_->all_exist = message_->all_exist && message.exists;
   if (!message.has_queue_id) message_->refused = before;
   message_->passed = before + 1;
 }

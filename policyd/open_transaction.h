@@ -29,11 +29,13 @@ class OpenTransaction {
   // A message that is over.
   struct Abandoned {
     std::string instance, account;
+    uint64_t key = 0;  // what Outgoing knows it by
     MessageEnds::Service service = 0;
     std::shared_ptr<const AccountPolicy> policy;
     int64_t passed = 0;      // recipients that count
     int64_t refused = 0;     // of them: those that Postfix has refused, as the queue id tells
     bool accepted = false;   // a recipient, by the same
+    bool all_exist = true;   // of those that passed, as far as the checks have found
     bool explained = false;  // policyd has refused a recipient itself, and the client may have given up for that
 
     // How many recipients are held to be refused. `queue_ids_tell` false: Postfix gives none (smtpd_proxy_filter).
@@ -46,8 +48,10 @@ class OpenTransaction {
   // The message at a recipient's RCPT.
   struct Message {
     std::string_view instance, account;
+    uint64_t key = 0;
     MessageEnds::Service service = 0;
     bool has_queue_id = false;
+    bool exists = true;  // the recipient
   };
   // A recipient has been charged, and `before` it so many others.
   void passed(const Message& message, int64_t before, const std::shared_ptr<const AccountPolicy>& policy);

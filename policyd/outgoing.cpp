@@ -28,60 +28,60 @@ bool is_internal(const Config& config, std::string_view recipient) {
                      [domain](const std::string& pattern) { return matches_domain(pattern, domain); });
 }
 
-uint64_t Outgoing::key_of(std::string_view instance, std::string_view account) const {
-  return stable_hash(instance, stable_hash(account, seed_));
+Outgoing::Key Outgoing::key_of(const Request& request, const Subject& subject) const {
+  return stable_hash(request.instance(), stable_hash(subject.account(), seed_));
 }
 
-Outgoing::Message& Outgoing::message(uint64_t key) {
+Outgoing::Message& Outgoing::message(Key key) {
   Message* const known = messages_.find(key);
   return known ? *known : messages_.insert(key);
 }
 
-void Outgoing::settle(std::string_view instance, std::string_view account) {
-  if (instance.empty()) return;
-  Message& ended = message(key_of(instance, account));
+void Outgoing::settle(Key key) {
+  Message& ended = message(key);
   ended.settled = true;
   ended.recipients.forget_names();
   if (ended.refused) ended.refused->forget_names();
 }
 
-std::optional<int64_t> Outgoing::give_up(std::string_view instance, std::string_view account) {
-  Message* const known = messages_.find(key_of(instance, account));
+std::optional<int64_t> Outgoing::give_up(Key message) {
+  Message* const known = messages_.find(message);
   if (!known || known->settled) return std::nullopt;
   return std::exchange(known->nonexistent, 0);
 }
 
 uint64_t Outgoing::recipient_of(const Subject& subject) const { return stable_hash(subject.recipient(), seed_); }
 
-bool Outgoing::too_many(const Request& request, const Subject& subject, int64_t most) const {
-  if (request.state() != ProtocolState::rcpt || request.instance().empty()) return false;
-  const Message* const message = messages_.find(key_of(request, subject));
+bool Outgoing::too_many(const Mail& mail, int64_t most) const {
+  if (mail.request.state() != ProtocolState::rcpt || mail.request.instance().empty()) return false;
+  const Message* const message = messages_.find(mail.message);
   if (!message || message->recipients.size() < static_cast<size_t>(most)) return false;
-  return !message->recipients.contains(recipient_of(subject));
+  return !message->recipients.contains(recipient_of(mail.subject));
 }
 
-bool Outgoing::keeps_rules(const Request& request, const Subject& subject, const AccountPolicy& policy,
-                           SenderDomain domain, Verdict& verdict) const {
-  const BlockSubject& names = subject.names();
+bool Outgoing::keeps_rules(const Mail& mail, const AccountPolicy& policy, SenderDomain domain,
+                           Verdict& verdict) const {
+  const BlockSubject& names = mail.subject.names();
   if (policy.settings.senders && !policy.settings.senders->allows(names.sender, names.login)) {
     return refuse(verdict, "senders", Action::reject, "5.7.1 Sender address not allowed for this account");
   }
   if (domain == SenderDomain::takes_none) {
     return refuse(verdict, "sender_must_exist", Action::reject, "5.1.8 Sender domain cannot receive mail");
   }
-  if (policy.max_size > 0 && request.size() > policy.max_size) {
+  if (policy.max_size > 0 && mail.request.size() > policy.max_size) {
     return refuse(verdict, "max_size", Action::reject, "5.3.4 Message too large for this account");
   }
   // RFC 5321, 4.5.3.1.10: what is put off the client sends in a message of its own.
-  if (policy.max_recipients > 0 && too_many(request, subject, policy.max_recipients)) {
+  if (policy.max_recipients > 0 && too_many(mail, policy.max_recipients)) {
     return refuse(verdict, "max_recipients_per_message", Action::defer, "4.5.3 Too many recipients");
   }
   return true;
 }
 
-std::optional<Charge> Outgoing::charge_of(const Request& request, const Subject& subject, const AccountPolicy& policy,
-                                          const Config& config, std::string& network) const {
+std::optional<Charge> Outgoing::charge_of(const Mail& mail, const AccountPolicy& policy, const Config& config,
+                                          std::string& network) const {
   if (policy.limits.empty() && policy.signs.empty()) return std::nullopt;
+  const auto& [request, subject, key] = mail;
   Charge charge;
   const bool judging = request.state() == ProtocolState::rcpt;
   charge.kind = judging ? Charge::Kind::recipient : Charge::Kind::settle;
@@ -100,7 +100,7 @@ std::optional<Charge> Outgoing::charge_of(const Request& request, const Subject&
   }
   if (config.traffic.internal_domains.empty()) return charge;
   if (judging) return is_internal(config, subject.recipient()) ? std::nullopt : std::optional(charge);
-  const Message* const message = messages_.find(key_of(request, subject));
+  const Message* const message = messages_.find(key);
   if (!message) return charge;
   if (message->internal > 0 && message->external() == 0 && charge.recipients <= message->internal) return std::nullopt;
   charge.recipients = accepted_of(*message, charge.recipients);
@@ -137,27 +137,26 @@ Charge Outgoing::give_back_of(std::string_view instance, std::string_view accoun
   return charge;
 }
 
-bool Outgoing::first_spam(const Request& request, const Subject& subject) {
-  if (request.instance().empty()) return true;
-  return !std::exchange(message(key_of(request, subject)).spam, true);
+bool Outgoing::first_spam(const Mail& mail) {
+  if (mail.request.instance().empty()) return true;
+  return !std::exchange(message(mail.message).spam, true);
 }
 
-bool Outgoing::first_hit(const Request& request, const Subject& subject) {
-  if (request.instance().empty()) return true;
-  return !std::exchange(message(key_of(request, subject)).hit, true);
+bool Outgoing::first_hit(const Mail& mail) {
+  if (mail.request.instance().empty()) return true;
+  return !std::exchange(message(mail.message).hit, true);
 }
 
-bool Outgoing::first_refusal(const Request& request, const Subject& subject) {
-  if (request.instance().empty()) return true;
-  auto& refused = message(key_of(request, subject)).refused;
+bool Outgoing::first_refusal(const Mail& mail) {
+  if (mail.request.instance().empty()) return true;
+  auto& refused = message(mail.message).refused;
   if (!refused) refused = std::make_unique<RecipientSet>();
-  return refused->add(recipient_of(subject));
+  return refused->add(recipient_of(mail.subject));
 }
 
 // The store counts what Postfix refused where it knows how many it accepted.
-int64_t Outgoing::take_nonexistent(std::string_view instance, std::string_view account,
-                                   const std::optional<Charge>& settling) {
-  Message* const known = messages_.find(key_of(instance, account));
+int64_t Outgoing::take_nonexistent(const Mail& mail, const std::optional<Charge>& settling) {
+  Message* const known = messages_.find(mail.message);
   if (!known) return 0;
   const bool counts = settling && settling->kind == Charge::Kind::settle && settling->recipients > 0;
   const int64_t refused = counts ? std::max<int64_t>(known->external() - settling->recipients, 0) : 0;
@@ -189,15 +188,15 @@ void Outgoing::apply_limits(const Config& config, const AccountPolicy& policy, V
   verdict.text = with_code(verdict.action, text);
 }
 
-std::optional<int64_t> Outgoing::passed(const Request& request, const Subject& subject, const AccountPolicy& policy,
-                                        const Config& config, bool exists) {
+std::optional<int64_t> Outgoing::passed(const Mail& mail, const AccountPolicy& policy, const Config& config,
+                                        bool exists) {
   const bool matters = policy.max_recipients > 0 || policy.counts_invalid || !config.traffic.internal_domains.empty();
-  if (!matters || request.instance().empty()) return std::nullopt;
-  Message& under_way = message(key_of(request, subject));
+  if (!matters || mail.request.instance().empty()) return std::nullopt;
+  Message& under_way = message(mail.message);
   const int64_t before = under_way.external();
-  const uint64_t recipient = recipient_of(subject);
+  const uint64_t recipient = recipient_of(mail.subject);
   if (!under_way.recipients.add(recipient)) return std::nullopt;
-  if (is_internal(config, subject.recipient())) {
+  if (is_internal(config, mail.subject.recipient())) {
     ++under_way.internal;
     return std::nullopt;
   }

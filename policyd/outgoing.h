@@ -28,37 +28,41 @@ class Outgoing {
   // Says whether the sender's domain was found to take no mail, where sender_must_exist asks for it.
   enum class SenderDomain : uint8_t { takes_mail_or_unknown, takes_none };
 
-  // False: a rule of the account refuses, and the verdict says so.
-  bool keeps_rules(const Request& request, const Subject& subject, const AccountPolicy& policy, SenderDomain domain,
-                   Verdict& verdict) const;
+  // What messages are known by: 64 bits that stand for an instance and an account.
+  using Key = uint64_t;
+  // A request, and its message.
+  struct Mail {
+    const Request& request;
+    const Subject& subject;
+    Key message;
+  };
+  [[nodiscard]] Key key_of(const Request& request, const Subject& subject) const;
 
-  // Has what is known of a request's message on its way to the cache by the time that it is asked for.
-  void prefetch(const Request& request, const Subject& subject) const {
-    messages_.prefetch(key_of(request, subject));
-  }
+  // Has what is known of a message on its way to the cache by the time that it is asked for.
+  void prefetch(Key message) const { messages_.prefetch(message); }
+  // False: a rule of the account refuses, and the verdict says so.
+  bool keeps_rules(const Mail& mail, const AccountPolicy& policy, SenderDomain domain, Verdict& verdict) const;
   // What is to be charged; nothing where there are no limits, or nothing that counts.
   // `network` is set to what the charge refers to, and outlives it.
-  [[nodiscard]] std::optional<Charge> charge_of(const Request& request, const Subject& subject,
-                                                const AccountPolicy& policy, const Config& config,
+  [[nodiscard]] std::optional<Charge> charge_of(const Mail& mail, const AccountPolicy& policy, const Config& config,
                                                 std::string& network) const;
   // A sign alone. What it refers to outlives it.
   static Charge sign_of(std::string_view account, const AccountPolicy& policy, Meter meter, int64_t amount);
   // What a message was charged, which goes back.
   static Charge give_back_of(std::string_view instance, std::string_view account, const AccountPolicy& policy);
   // A message has come to DATA or END-OF-MESSAGE.
-  void settle(std::string_view instance, std::string_view account);
+  void settle(Key message);
   // One is given up: as take_nonexistent(); nothing where none is known, or it has come there.
-  std::optional<int64_t> give_up(std::string_view instance, std::string_view account);
+  std::optional<int64_t> give_up(Key message);
   // Whether this message's score is to be counted as spam: once for each.
-  bool first_spam(const Request& request, const Subject& subject);
+  bool first_spam(const Mail& mail);
   // The same of a limit that refuses it, or recipients of it.
-  bool first_hit(const Request& request, const Subject& subject);
+  bool first_hit(const Mail& mail);
   // Whether a recipient that does not exist, and is refused for that, is to be counted: once for each message.
-  bool first_refusal(const Request& request, const Subject& subject);
+  bool first_refusal(const Mail& mail);
   // How many recipients that do not exist have passed and are not counted yet, beside those that `settling` finds to
   // have been refused by Postfix; from now on they are.
-  int64_t take_nonexistent(std::string_view instance, std::string_view account,
-                           const std::optional<Charge>& settling);
+  int64_t take_nonexistent(const Mail& mail, const std::optional<Charge>& settling);
   // Puts the store's answer into the verdict; a sign that another charge of the request has met stays.
   static void take(const ChargeResult& charged, Verdict& verdict);
   // The same of a sign that was counted beside the charge.
@@ -69,8 +73,7 @@ class Outgoing {
   // A recipient that has passed all. How many others of the message that count have passed before it; nothing where it
   // has passed before itself, does not count, or where nothing is known of messages.
   // `exists` false: it does not exist.
-  std::optional<int64_t> passed(const Request& request, const Subject& subject, const AccountPolicy& policy,
-                                const Config& config, bool exists);
+  std::optional<int64_t> passed(const Mail& mail, const AccountPolicy& policy, const Config& config, bool exists);
 
  private:
   // What of a message under way the store does not know.
@@ -86,13 +89,9 @@ class Outgoing {
   };
   static constexpr size_t kSets = 1024;
 
-  [[nodiscard]] uint64_t key_of(std::string_view instance, std::string_view account) const;
-  [[nodiscard]] uint64_t key_of(const Request& request, const Subject& subject) const {
-    return key_of(request.instance(), subject.account());
-  }
-  Message& message(uint64_t key);
+  Message& message(Key key);
   [[nodiscard]] uint64_t recipient_of(const Subject& subject) const;
-  [[nodiscard]] bool too_many(const Request& request, const Subject& subject, int64_t most) const;
+  [[nodiscard]] bool too_many(const Mail& mail, int64_t most) const;
   static int64_t accepted_of(const Message& message, int64_t count);
 
   const uint64_t seed_ = random_seed();

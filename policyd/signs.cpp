@@ -36,22 +36,23 @@ Task<void> Signs::Counting::count(Charge sign) {
 }
 
 // Without an instance its message cannot be known at its end.
-void Signs::found(const Request& request, const Subject& subject, const AccountPolicy& policy, bool spam, bool refused,
+void Signs::found(const Outgoing::Mail& mail, const AccountPolicy& policy, bool spam, bool refused,
                   const Verdict& verdict, Counting& counting) {
-  if (policy.counts_spam && spam && outgoing_.first_spam(request, subject)) {
-    counting.ask(Outgoing::sign_of(subject.account(), policy, Meter::spam, 1));
+  const std::string_view account = mail.subject.account();
+  if (policy.counts_spam && spam && outgoing_.first_spam(mail)) {
+    counting.ask(Outgoing::sign_of(account, policy, Meter::spam, 1));
   }
-  const bool at_once = refused || request.instance().empty();
-  if (policy.counts_invalid && at_once && !exists(verdict) && outgoing_.first_refusal(request, subject)) {
-    counting.ask(Outgoing::sign_of(subject.account(), policy, Meter::invalid_recipients, 1));
+  const bool at_once = refused || mail.request.instance().empty();
+  if (policy.counts_invalid && at_once && !exists(verdict) && outgoing_.first_refusal(mail)) {
+    counting.ask(Outgoing::sign_of(account, policy, Meter::invalid_recipients, 1));
   }
 }
 
-void Signs::settling(const Request& request, const Subject& subject, const AccountPolicy& policy,
-                     const std::optional<Charge>& charge, Counting& counting) {
+void Signs::settling(const Outgoing::Mail& mail, const AccountPolicy& policy, const std::optional<Charge>& charge,
+                     Counting& counting) {
   if (!policy.counts_invalid) return;
-  const int64_t left = outgoing_.take_nonexistent(request.instance(), subject.account(), charge);
-  if (left > 0) counting.ask(Outgoing::sign_of(subject.account(), policy, Meter::invalid_recipients, left));
+  const int64_t left = outgoing_.take_nonexistent(mail, charge);
+  if (left > 0) counting.ask(Outgoing::sign_of(mail.subject.account(), policy, Meter::invalid_recipients, left));
 }
 
 bool Signs::exists(const Verdict& verdict) {
@@ -60,29 +61,32 @@ bool Signs::exists(const Verdict& verdict) {
   });
 }
 
-void Signs::passed(const Request& request, const Subject& subject, int64_t before,
+void Signs::passed(const Outgoing::Mail& mail, int64_t before, bool exists,
                    const std::shared_ptr<const AccountPolicy>& policy, OpenTransaction& transaction) const {
-  transaction.passed({request.instance(), subject.account(), ends_.service_of(request), has_queue_id(request)}, before,
-                     policy);
+  const auto& [request, subject, key] = mail;
+  transaction.passed(
+      {request.instance(), subject.account(), key, ends_.service_of(request), has_queue_id(request), exists}, before,
+      policy);
 }
 
 void Signs::refused(const Request& request, OpenTransaction& transaction) {
   transaction.refused(has_queue_id(request));
 }
 
-void Signs::settle(const Request& request, const Subject& subject, OpenTransaction& transaction) {
-  ends_.learn(request, subject.account());
+void Signs::settle(const Outgoing::Mail& mail, OpenTransaction& transaction) {
+  ends_.learn(mail.request, mail.subject.account());
   transaction.settle();
-  outgoing_.settle(request.instance(), subject.account());
+  if (!mail.request.instance().empty()) outgoing_.settle(mail.message);
 }
 
 // Without the hook Postfix would not ask at DATA however many recipients it took: then those that do not exist are
 // certain, and no others.
 void Signs::give_up(const OpenTransaction::Abandoned* abandoned) {
   if (!abandoned) return;
-  const auto nonexistent = outgoing_.give_up(abandoned->instance, abandoned->account);
-  if (!nonexistent) return;
   const MessageEnds::Known* const ends = ends_.of(abandoned->service);
+  if (!ends && abandoned->all_exist) return;
+  const auto nonexistent = outgoing_.give_up(abandoned->key);
+  if (!nonexistent) return;
   const int64_t amount = std::max(*nonexistent, ends ? abandoned->invalid(ends->queue_ids) : 0);
   if (amount == 0) return;
   if (ends_.seen(abandoned->service, abandoned->account)) {
@@ -91,9 +95,9 @@ void Signs::give_up(const OpenTransaction::Abandoned* abandoned) {
   count_later(abandoned->account, abandoned->policy, Meter::invalid_recipients, amount);
 }
 
-void Signs::hit(const Request& request, const Subject& subject, const std::shared_ptr<const AccountPolicy>& policy) {
-  if (!policy->counts_hits || !outgoing_.first_hit(request, subject)) return;
-  count_later(std::string(subject.account()), policy, Meter::limit_hits, 1);
+void Signs::hit(const Outgoing::Mail& mail, const std::shared_ptr<const AccountPolicy>& policy) {
+  if (!policy->counts_hits || !outgoing_.first_hit(mail)) return;
+  count_later(std::string(mail.subject.account()), policy, Meter::limit_hits, 1);
 }
 
 void Signs::count_later(std::string account, std::shared_ptr<const AccountPolicy> policy, Meter meter,

@@ -64,23 +64,23 @@ class Signs {
 
   // The checks of a recipient of outgoing mail are done. `spam`: the score has reached a threshold; `refused`: the
   // recipient is refused for what they found, which stands in `verdict`.
-  void found(const Request& request, const Subject& subject, const AccountPolicy& policy, bool spam, bool refused,
-             const Verdict& verdict, Counting& counting);
+  void found(const Outgoing::Mail& mail, const AccountPolicy& policy, bool spam, bool refused, const Verdict& verdict,
+             Counting& counting);
   // A message is being settled, by `charge`, if by any.
-  void settling(const Request& request, const Subject& subject, const AccountPolicy& policy,
-                const std::optional<Charge>& charge, Counting& counting);
+  void settling(const Outgoing::Mail& mail, const AccountPolicy& policy, const std::optional<Charge>& charge,
+                Counting& counting);
 
   // Whether the recipient may exist, as far as checks that are acted on have found.
   static bool exists(const Verdict& verdict);
   // A recipient of outgoing mail has passed, `before` it so many others of the message.
-  void passed(const Request& request, const Subject& subject, int64_t before,
+  void passed(const Outgoing::Mail& mail, int64_t before, bool exists,
               const std::shared_ptr<const AccountPolicy>& policy, OpenTransaction& transaction) const;
   // policyd refuses a recipient of outgoing mail.
   static void refused(const Request& request, OpenTransaction& transaction);
   // Outgoing mail has come to DATA or END-OF-MESSAGE, whatever its account's settings are by now.
-  void settle(const Request& request, const Subject& subject, OpenTransaction& transaction);
+  void settle(const Outgoing::Mail& mail, OpenTransaction& transaction);
   // A limit refuses a message, or a recipient of it: one hit for each message. Counted later.
-  void hit(const Request& request, const Subject& subject, const std::shared_ptr<const AccountPolicy>& policy);
+  void hit(const Outgoing::Mail& mail, const std::shared_ptr<const AccountPolicy>& policy);
   // A message is over; nothing where there is none, or where it came to DATA. Counted later, and what it was charged is
   // given back then.
   void give_up(const OpenTransaction::Abandoned* abandoned);

@@ -172,11 +172,10 @@ TEST_CASE("engine: who gives up after policyd refused a recipient itself, and le
 }
 
 TEST_CASE("outgoing: a message that was forgotten is not known to be under way") {
-  constexpr int kEnough = 64 * 1024;
+  constexpr Outgoing::Key kEnough = 64 * 1024;
   Outgoing outgoing;
-  outgoing.settle("1", "joe");
-  for (int i = 2; i < kEnough; ++i) outgoing.settle(std::to_string(i), "joe");
-  CHECK(outgoing.give_up("1", "joe") == std::nullopt);
+  for (Outgoing::Key key = 1; key < kEnough; ++key) outgoing.settle(key);
+  CHECK(outgoing.give_up(1) == std::nullopt);
 }
 
 }  // namespace

@@ -10,9 +10,10 @@ namespace {
 
 const auto kPolicy = std::make_shared<const AccountPolicy>();
 constexpr MessageEnds::Service kService = 587;
+constexpr uint64_t kKey = 1;
 
 OpenTransaction::Message of(std::string_view instance, std::string_view account, bool has_queue_id = false) {
-  return {instance, account, kService, has_queue_id};
+  return {instance, account, kKey, kService, has_queue_id};
 }
 
 // Recipients of "1", each asked for with a queue id or without.
@@ -34,6 +35,7 @@ TEST_CASE("open transaction: another message, or the connection's end, tells wha
   REQUIRE(first != nullptr);
   CHECK(first->instance == "1");
   CHECK(first->account == "joe");
+  CHECK(first->key == kKey);
   CHECK(first->service == kService);
   CHECK(first->invalid(true) == 2);
   CHECK(first->policy == kPolicy);
@@ -44,6 +46,20 @@ TEST_CASE("open transaction: another message, or the connection's end, tells wha
   CHECK(last->account == "ann");
   CHECK(last->invalid(true) == 1);
   CHECK(transaction.end() == nullptr);
+}
+
+TEST_CASE("open transaction: one recipient that does not exist is enough, and of the next message all do") {
+  OpenTransaction transaction;
+  auto unknown = of("1", "joe");
+  unknown.exists = false;
+  for (const auto& message : {of("1", "joe"), unknown, of("1", "joe")}) transaction.passed(message, 0, kPolicy);
+  const auto* first = transaction.begin("2");
+  REQUIRE(first != nullptr);
+  CHECK_FALSE(first->all_exist);
+  transaction.passed(of("2", "joe"), 0, kPolicy);
+  const auto* last = transaction.end();
+  REQUIRE(last != nullptr);
+  CHECK(last->all_exist);
 }
 
 TEST_CASE("open transaction: a recipient is refused for certain where the message has no queue id at the next one") {
