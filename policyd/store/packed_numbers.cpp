@@ -9,7 +9,7 @@ namespace policyd {
 
 namespace {
 
-constexpr std::string_view kForm = "policyd\2";  // another form gets another number
+constexpr std::string_view kForm = "policyd\3";  // another form gets another number
 constexpr size_t kOctets = 8;
 constexpr double kExact = 9007199254740992.0;  // 2^53
 
@@ -49,6 +49,11 @@ class Reader {
     return ok_ ? whole : 0;
   }
 
+  void skip() {
+    if (octets_.size() < kOctets) ok_ = false;
+    if (ok_) octets_.remove_prefix(kOctets);
+  }
+
   void take_buckets(Counter& counter, int64_t pairs) {
     for (; pairs > 0 && ok_; --pairs) {
       const int64_t bucket = take();
@@ -76,6 +81,8 @@ void take_current(Reader& reader, std::vector<Counter>& counters) {
   }
   const int64_t from = reader.take();
   reader.take();  // until
+  reader.skip();  // the network, which is no number
+  reader.skip();  // until when it is known
   for (Counter& counter : counters) {
     reader.take();  // the total
     counter.newest = reader.take();

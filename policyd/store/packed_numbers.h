@@ -1,11 +1,13 @@
 // Rows of numbers as the charge script keeps and takes them: 8 octets each, an IEEE 754 double, little-endian (Lua's
 // own kind of number, whole ones exact up to 2^53). Pure.
 //
-// The counters of an account in Redis, of mail and of signs, all that stands in the string but the first 8 octets being
-// such numbers:
-//   "policyd" and the form, 2
+// The counters of an account in Redis, of mail and of signs, all that stands in the string but the first 8 octets and
+// the network being such numbers:
+//   "policyd" and the form, 3
 //   n, then meter and window in ms of each of n counters
 //   from, until           ms since 1970 between which each counter's newest bucket is the current one
+//   network, until        8 octets that stand for the client network seen last, and the time until which it counts in
+//                         the bucket of now in each of its windows; 0, 0: it is looked up
 //   total, newest         of each: what counts, and what of it stands in the newest bucket
 //   k                     of each: how many older buckets there are
 //   bucket, count         k pairs of each, sorted by age

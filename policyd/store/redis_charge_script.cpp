@@ -19,8 +19,9 @@ if #records % RECORD_SIZE ~= 0 then return redis.error_reply('ERR a record of ch
 local CHARGES, WITH_ELEMENTS = #records / RECORD_SIZE, #networks / NETWORK_SIZE
 local LIVE, DRY, MERGE, GIVE_BACK = 0, 1, 2, 3
 local WHOLE = 9007199254740992  -- 2^53: numbers below it are whole ones exactly
+local NOBODY = string.rep('\0', 8)
 local MAIL, DISTINCT, NETWORKS, INVALID, LAST = 3, 4, 5, 6, 8  -- meters: 1 to MAIL are limits of mail, others of signs
-local floor, max, min = math.floor, math.max, math.min
+local floor, ceil, max, min = math.floor, math.ceil, math.max, math.min
 local find, sub, rep = string.find, string.sub, string.rep
 local numbers_of, octets_of, call, try = struct.unpack, struct.pack, redis.call, redis.pcall
 
@@ -53,9 +54,10 @@ local function read_limits(list)
   limits.distinct = #counters[DISTINCT] > 0 and counters[DISTINCT]
   limits.networks = #counters[NETWORKS] > 0 and counters[NETWORKS]
   limits.front = sub(octets, 1, front)
-  limits.header_at, limits.header, limits.header_end = front + 1, '<dd' .. rep('dd', size), front + 16 + 16 * size
+  limits.header_at, limits.header, limits.header_end = front + 1, '<ddc8d' .. rep('dd', size), front + 32 + 16 * size
   limits.last = limits.header_end - 1 .. ''  -- as GETRANGE counts
-  limits.totals_at, limits.totals = front + 16 .. '', '<' .. rep('dd', size)
+  limits.network_at, limits.network = front + 16 .. '', '<c8d' .. rep('dd', size)
+  limits.totals_at, limits.totals = front + 32 .. '', '<' .. rep('dd', size)
   lists[list] = limits
   return limits
 end
@@ -63,18 +65,37 @@ end
 local amounts = {}  -- what the charge at hand adds to each meter
 for meter = 1, LAST do amounts[meter] = 0 end
 
--- Adds where the counters stand. False, with nothing changed, where they have to be made anew or a limit is in the way.
--- True: which sign is gone over, if any (from 0), and what its window holds; and whether it was the first sign of a
--- bucket.
-local function add_in_place(key, limits, at, tests)
+-- The network that the charge at hand comes from, once it is certain to count in the bucket of now in each of its
+-- windows; and until when it does. While a state has it noted, it needs no look at the account's elements.
+local noted
+local function network_until(limits)
+  if not limits.network_until then
+    local til = math.huge
+    for _, c in ipairs(limits.networks) do
+      local window = limits.windows[c]
+      til = min(til, ceil((floor(now * 60 / window) + 1) * window / 60))
+    end
+    limits.network_until = til
+  end
+  return limits.network_until
+end
+
+-- The numbers that can be added to where they stand; false where they have to be made anew.
+local function header_of(key, limits, at)
   local packed = try('GETRANGE', key, '0', limits.last)  -- all of a busy account would be several times as much
   if type(packed) ~= 'string' or #packed ~= limits.header_end or find(packed, limits.front, 1, true) ~= 1 then
     return false
   end
   local header = {numbers_of(limits.header, packed, limits.header_at)}
-  if not (header[1] <= at and now < header[2]) then return false end
+  return header[1] <= at and now < header[2] and header
+end
+
+-- Adds where the counters stand. False, with nothing changed, where a limit is in the way or something goes back.
+-- True: which sign is gone over, if any (from 0), and what its window holds; and whether it was the first sign of a
+-- bucket.
+local function add_in_place(key, limits, header, tests)
   local meters, maxima, over, used, changes, first = limits.meters, limits.maxima, nil, nil, false, false
-  local tested, mail, place = tests and NETWORKS or 0, limits.mail, 3
+  local tested, mail, place = tests and NETWORKS or 0, limits.mail, 5
   for c = 1, limits.size do
     local meter, total = meters[c], header[place]
     local amount = amounts[meter]
@@ -88,7 +109,12 @@ local function add_in_place(key, limits, at, tests)
     if c > mail and total > maxima[c] and not over then over, used = c - 1, total end
     place = place + 2
   end
-  if changes then call('SETRANGE', key, limits.totals_at, octets_of(limits.totals, unpack(header, 3))) end
+  if changes and noted and not (header[3] == noted and now < header[4]) then
+    header[3], header[4] = noted, network_until(limits)
+    call('SETRANGE', key, limits.network_at, octets_of(limits.network, unpack(header, 3)))
+  elseif changes then
+    call('SETRANGE', key, limits.totals_at, octets_of(limits.totals, unpack(header, 5)))
+  end
   return true, over, used, first
 end
 
@@ -98,8 +124,9 @@ local function with_elements()
   elements = elements or element_part({now = now, amounts = amounts})
   return elements
 end
+local function noted_of(limits) return octets_of('<c8d', noted or NOBODY, noted and network_until(limits) or 0) end
 local function with_way()
-  way = way or long_way({now = now, amounts = amounts, elements = with_elements})
+  way = way or long_way({now = now, amounts = amounts, elements = with_elements, noted = noted_of})
   return way
 end
 
@@ -155,11 +182,15 @@ local function has(hashes, recipient)
   return found
 end
 
--- Counts what the message adds, its elements included. Nothing: passed; or as add_anew() tells.
-local function add(key, seen, limits, at, since, mode, even, charged)
+-- Counts what the message adds, its elements included. `header`: as header_of() tells, nil where it is not read yet.
+-- Nothing: passed; or as add_anew() tells.
+local function add(key, header, seen, limits, at, since, mode, even, charged)
   local refused, wait, uses, over, used
   local done, first = false, true
-  if even and mode ~= DRY then done, over, used, first = add_in_place(key, limits, at, mode == LIVE) end
+  if even and mode ~= DRY then
+    if header == nil then header = header_of(key, limits, at) end
+    if header then done, over, used, first = add_in_place(key, limits, header, mode == LIVE) end
+  end
   if not done then refused, wait, uses, over, used = add_anew(key, limits, at, since, mode, charged) end
   if seen and mode ~= DRY and not refused then
     local begins = elements and elements.remember(seen, limits, at)
@@ -171,9 +202,10 @@ end
 -- Nothing: passed; or the limit, the wait and the uses of a refusal. Then the sign that is gone over, if any, and what
 -- its window holds.
 local function charge(what, limits, at, mode, bytes, recipient, key, message_key, message, seen, network)
-  local settles = what % 2 == 1
+  local settles, header = what % 2 == 1, nil
   local remember = what % 32 >= 16 and '900000' or '3600000'
   if elements then elements.close() end
+  noted = nil
   if message_key and stale[message_key] then message = call('GET', message_key) end
   if message and (#message < 24 or #message % 8 ~= 0) then message = nil end
   if what % 64 >= 32 and not message then return end
@@ -196,7 +228,12 @@ local function charge(what, limits, at, mode, bytes, recipient, key, message_key
     if bytes == 0 then bytes = had_bytes end
   else
     if not has(hashes, recipient) then
-      if seen then even = with_elements().open(seen, limits, recipient, network, at) end
+      if seen then
+        header = header_of(key, limits, at)
+        local known = header and header[3] == network and now < header[4]
+        even = with_elements().open(seen, limits, recipient, network, known, at)
+        noted = mode == LIVE and limits.networks and network ~= NOBODY and network
+      end
       recipients, hashes = recipients + 1, hashes .. recipient
     end
     bytes = max(bytes, had_bytes)
@@ -210,14 +247,14 @@ local function charge(what, limits, at, mode, bytes, recipient, key, message_key
   if amounts[1] == 0 and amounts[2] == 0 and amounts[3] == 0 then
     if message and mode ~= DRY then call('PEXPIRE', message_key, remember) end
     if limits.size == limits.mail then return end
-    return add(key, nil, limits, at, since, mode, true)
+    return add(key, header, nil, limits, at, since, mode, true)
   end
 
   -- All limits are tested before anything is counted.
   local refused, wait, uses, over, used
   if limits.size > 0 then
     local charged = settles and message and {had_messages, had_recipients, had_bytes}
-    refused, wait, uses, over, used = add(key, seen, limits, at, since, mode, even, charged)
+    refused, wait, uses, over, used = add(key, header, seen, limits, at, since, mode, even, charged)
     if refused and (mode == DRY or not charged) then return refused, wait, uses, over, used end
   end
   if message_key and mode ~= DRY then
@@ -234,9 +271,10 @@ end
 -- The same of a sign alone, which always passes: `amount` of a meter.
 local function count_sign(limits, at, mode, amount, meter, key, seen)
   if elements then elements.close() end
+  noted = nil
   for each = 1, LAST do amounts[each] = 0 end
   if meter > NETWORKS and meter <= LAST then amounts[meter] = amount end
-  local refused, wait, uses, over, used = add(key, seen, limits, at, at, mode == DRY and DRY or MERGE, true)
+  local refused, wait, uses, over, used = add(key, nil, seen, limits, at, at, mode == DRY and DRY or MERGE, true)
   return nil, nil, nil, over, used
 end
 

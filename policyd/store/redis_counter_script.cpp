@@ -12,7 +12,9 @@ local function long_way(run)
   local numbers_of, octets_of, call = struct.unpack, struct.pack, redis.call
   local now, amounts, elements = run.now, run.amounts, run.elements
   local ceil, concat = math.ceil, table.concat
-  local FORM, LONGEST, DISTINCT, NETWORKS = 'policyd\2', 366 * 86400000, 4, 5
+  local FORM, LONGEST, DISTINCT, NETWORKS = 'policyd\3', 366 * 86400000, 4, 5
+  local no_network = string.rep('\0', 16)
+  local noted = run.noted or function() return no_network end
 
   -- Adds to a row of buckets, nearly always at its end.
   local function insert(row, bucket, count)
@@ -42,11 +44,11 @@ local function long_way(run)
 
   -- All counters of a state. What somebody else wrote here is taken for nothing.
   local function parse(packed)
-    if type(packed) ~= 'string' or #packed < 32 or #packed % 8 ~= 0 or sub(packed, 1, 8) ~= FORM then return {} end
+    if type(packed) ~= 'string' or #packed < 48 or #packed % 8 ~= 0 or sub(packed, 1, 8) ~= FORM then return {} end
     local size, counters = numbers_of('<d', packed, 9), {}
-    if not (size >= 0 and size % 1 == 0 and 32 + 40 * size <= #packed) then return {} end
+    if not (size >= 0 and size % 1 == 0 and 48 + 40 * size <= #packed) then return {} end
     local from = numbers_of('<d', packed, 17 + 16 * size)
-    local totals, rows, at = 33 + 16 * size, 33 + 32 * size, 33 + 40 * size
+    local totals, rows, at = 49 + 16 * size, 49 + 32 * size, 49 + 40 * size
     for c = 0, size - 1 do
       local meter, window = numbers_of('<dd', packed, 17 + 16 * c)
       local total, newest = numbers_of('<dd', packed, totals + 16 * c)
@@ -228,7 +230,7 @@ local function long_way(run)
     end
     if all == 0 then return call('DEL', key) end
     -- What is counted until the next roll is in the buckets of now: it counts for 61 of them.
-    call('SET', key, limits.front .. octets_of('<dd', from, til) .. concat(totals) .. concat(pairs) .. concat(rows),
+    call('SET', key, limits.front .. octets_of('<dd', from, til) .. noted(limits) .. concat(totals) .. concat(pairs) .. concat(rows),
          'PX', string.format('%.0f', floor(longest * 1.02) + 1))
   end
 

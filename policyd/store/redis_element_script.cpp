@@ -71,10 +71,10 @@ local function element_part(run)
   end
 
   -- The elements of a recipient that its message does not have yet. Whether each of the two adds the same to all of its
-  -- counters, which then stands in `amounts`.
-  local function open(seen, limits, hash, network_hash, at)
+  -- counters, which then stands in `amounts`. `known`: the network adds nothing.
+  local function open(seen, limits, hash, network_hash, known, at)
     local first = limits.distinct and hash ~= NOBODY and DISTINCT_FIELD .. sub(hash, 1, 1)
-    local second = limits.networks and network_hash ~= NOBODY and NETWORK_FIELD .. sub(network_hash, 1, 1)
+    local second = not known and limits.networks and network_hash ~= NOBODY and NETWORK_FIELD .. sub(network_hash, 1, 1)
     even, foreign, recipient.changes, network.changes = true, false, false, false
     if not (first or second) then return true end
     local slots
@@ -84,7 +84,7 @@ local function element_part(run)
       slots = try('HMGET', seen, first or second)
     end
     foreign = slots.err
-    empty = not slots[1] and not (second and slots[2])
+    empty = not known and not slots[1] and not (second and slots[2])
     if first then amounts[DISTINCT] = look(recipient, first, sub(hash, 2), slots[1], limits.distinct, limits, at) end
     if second then
       local slot = slots[first and 2 or 1]
@@ -112,8 +112,11 @@ local function element_part(run)
   local function slot_of(element, at, longest)
     local slot = element.slot
     if element.time then slot = sub(slot, 1, element.place - 1) .. sub(slot, element.place + ENTRY) end
-    local useless = 0
-    while useless < #slot and not counts(bucket_of(numbers_of('<I6', slot, useless + 8), longest), longest) do
+    local useless, current = 0, bucket_of(now, longest)
+    local oldest, newest = (current - BUCKETS) * longest / BUCKETS, (current + BUCKETS + 1) * longest / BUCKETS
+    while useless < #slot do
+      local seen_at = numbers_of('<I6', slot, useless + 8)
+      if seen_at >= oldest and seen_at < newest then break end
       useless = useless + ENTRY
     end
     if useless > 0 then slot = sub(slot, useless + 1) end

@@ -243,6 +243,32 @@ TEST_CASE("sign script: an element that is lost begins anew, and expires") {
   }
 }
 
+TEST_CASE("sign script: the network seen last is looked up once a bucket, unless another one comes between") {
+  const Limits signs{{Meter::client_networks, 50, kHour}};
+  ScriptRig rig;
+  FakeClock clock;
+  rig.set_time(clock.wall());
+  const auto networks_after = [&](std::string_view network) {
+    Charge charge = test::recipient_charge("joe", "", "a@x", 0, &kMail);
+    charge.signs = &signs;
+    charge.network = network;
+    CHECK(rig.charge({charge}).at(0).passed);
+    return to_map(rig.used("joe", clock.wall())).at("client_networks/1h");
+  };
+  const auto lose = [&rig] { rig.ask({"DEL", rig.keys().seen("joe")}); };
+  CHECK(networks_after("192.0.2.0/24") == 1);
+  lose();  // what is lost shows where it is looked up
+  CHECK(networks_after("192.0.2.0/24") == 1);
+  CHECK(networks_after("198.51.100.0/24") == 2);
+  CHECK(networks_after("192.0.2.0/24") == 3);
+  lose();
+  clock.advance(kHour / 60);
+  rig.set_time(clock.wall());
+  CHECK(networks_after("192.0.2.0/24") == 4);
+  CHECK(networks_after("192.0.2.0/24") == 4);
+  CHECK(rig.ask({"PTTL", rig.keys().seen("joe")}).integer > kHour.count());
+}
+
 TEST_CASE("sign script: what somebody else wrote for one account costs no other its elements") {
   const Limits signs{{Meter::distinct_recipients, 50, kHour}};
   ScriptRig rig;

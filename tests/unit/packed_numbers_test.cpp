@@ -16,16 +16,18 @@ constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr double kMinute = 60'000, kHour = 3'600'000;
 constexpr double kFrom = 1'795'255'200'000;  // a bucket of both begins
 
-std::string packed(const std::vector<double>& numbers, std::string_view form = "policyd\2") {
+std::string packed(const std::vector<double>& numbers, std::string_view form = "policyd\3") {
   std::string octets(form);
   for (const double number : numbers) append_number(octets, number);
   return octets;
 }
 
-// Two counters: of messages in a minute, with two older buckets, and of octets in an hour, with none.
+// Two counters: of messages in a minute, with two older buckets, and of octets in an hour, with none; and a network,
+// which is no number.
 std::vector<double> state() {
   const double bucket = kFrom / 1000;
-  return {2, 1, kMinute, 3, kHour, kFrom, kFrom + 1000, 12, 5, 700, 700, 2, 0, bucket - 9, 3, bucket - 1, 4};
+  return {2, 1,   kMinute, 3, kHour, kFrom,      kFrom + 1000, kNaN,       0, 12,
+          5, 700, 700,     2, 0,     bucket - 9, 3,            bucket - 1, 4};
 }
 
 std::vector<double> state_with(size_t index, double number) {
@@ -54,14 +56,14 @@ TEST_CASE("packed_numbers: counters are read with their newest bucket, without t
 }
 
 TEST_CASE("packed_numbers: counters that the last limits did not know, and empty ones") {
-  std::vector<double> numbers = state_with(8, 0);  // nothing in the newest bucket of messages
+  std::vector<double> numbers = state_with(10, 0);  // nothing in the newest bucket of messages
   numbers.insert(numbers.end(), {2, 1000, 9, 1, 7, 9});
   const int64_t bucket = static_cast<int64_t>(kFrom) / 1000, hour_bucket = static_cast<int64_t>(kFrom) / 60'000;
   const auto counters = unpack_counters(packed(numbers));
   REQUIRE(counters);
   CHECK(counters->cells() == Counters::Cells{1, 60'000, 2, bucket - 9, 3, bucket - 1, 4, 3, 3'600'000, 1, hour_bucket,
                                              700, 2, 1000, 1, 7, 9});
-  const auto none = unpack_counters(packed({1, 1, kMinute, kFrom, kFrom + 1000, 0, 0, 0}));
+  const auto none = unpack_counters(packed({1, 1, kMinute, kFrom, kFrom + 1000, 0, 0, 0, 0, 0}));
   REQUIRE(none);
   CHECK(none->cells().empty());
 }
@@ -69,7 +71,7 @@ TEST_CASE("packed_numbers: counters that the last limits did not know, and empty
 TEST_CASE("packed_numbers: buckets that a clock set back left in the future stand in order") {
   const double bucket = kFrom / 1000;
   const auto counters =
-      unpack_counters(packed({1, 1, kMinute, kFrom, kFrom + 1000, 9, 5, 2, bucket, 1, bucket + 2, 3}));
+      unpack_counters(packed({1, 1, kMinute, kFrom, kFrom + 1000, 0, 0, 9, 5, 2, bucket, 1, bucket + 2, 3}));
   REQUIRE(counters);
   const auto at = static_cast<int64_t>(bucket);
   CHECK(counters->cells() == Counters::Cells{1, 60'000, 2, at, 6, at + 2, 3});
@@ -79,9 +81,9 @@ TEST_CASE("packed_numbers: no octets are no counters, other octets are none of o
   REQUIRE(unpack_counters(""));
   CHECK(unpack_counters("")->cells().empty());
   CHECK_FALSE(unpack_counters("hello"));
-  CHECK_FALSE(unpack_counters("policyd\2"));
+  CHECK_FALSE(unpack_counters("policyd\3"));
   CHECK_FALSE(unpack_counters(packed(state(), "")));
-  CHECK_FALSE(unpack_counters(packed(state(), "policyd\1")));
+  CHECK_FALSE(unpack_counters(packed(state(), "policyd\2")));
   CHECK_FALSE(unpack_counters(packed({1, 60'000, 15, 2, 100, 5, 101, 10}, "")));
   struct Case {
     const char* label;
@@ -90,9 +92,9 @@ TEST_CASE("packed_numbers: no octets are no counters, other octets are none of o
   };
   const std::vector<Case> cases{
       {"more counters than octets", 0, 1e15}, {"no number of counters", 0, kNaN},  {"an unknown meter", 1, 9},
-      {"no window", 2, 0},                    {"a window of a century", 2, 3e12},  {"a negative count", 8, -1},
-      {"a part of a count", 8, 1.5},          {"more buckets than octets", 11, 9}, {"a bucket out of order", 13, 1e12},
-      {"an empty bucket", 14, 0},             {"no count", 14, kNaN},
+      {"no window", 2, 0},                    {"a window of a century", 2, 3e12},  {"a negative count", 10, -1},
+      {"a part of a count", 10, 1.5},          {"more buckets than octets", 13, 9}, {"a bucket out of order", 15, 1e12},
+      {"an empty bucket", 16, 0},             {"no count", 16, kNaN},
   };
   for (const Case& c : cases) {
     CAPTURE(c.label);
