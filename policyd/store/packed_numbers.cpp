@@ -5,11 +5,13 @@
 #include <map>
 #include <vector>
 
+#include "shared/text.h"
+
 namespace policyd {
 
 namespace {
 
-constexpr std::string_view kForm = "policyd\3";  // another form gets another number
+constexpr std::string_view kForm = "policyd\4";  // another form gets another number
 constexpr size_t kOctets = 8;
 constexpr double kExact = 9007199254740992.0;  // 2^53
 
@@ -49,9 +51,10 @@ class Reader {
     return ok_ ? whole : 0;
   }
 
-  void skip() {
-    if (octets_.size() < kOctets) ok_ = false;
-    if (ok_) octets_.remove_prefix(kOctets);
+  // Of any kind.
+  void skip(size_t numbers) {
+    ok_ = ok_ && numbers <= octets_.size() / kOctets;
+    if (ok_) octets_.remove_prefix(numbers * kOctets);
   }
 
   void take_buckets(Counter& counter, int64_t pairs) {
@@ -69,8 +72,20 @@ class Reader {
   bool ok_ = true;
 };
 
+std::vector<int64_t> take_row(Reader& reader, int64_t size) {
+  if (size > reader.left()) reader.fail();
+  std::vector<int64_t> row(reader.ok() ? static_cast<size_t>(size) : 0);
+  for (int64_t& number : row) number = reader.take();
+  return row;
+}
+
 // The counters that the limits charged last are about.
 void take_current(Reader& reader, std::vector<Counter>& counters) {
+  reader.skip(1);  // what stands for the limits
+  const int64_t from = reader.take();
+  reader.skip(3);  // until; the network, and until when it is known
+  std::vector<int64_t> added = take_row(reader, reader.take());
+  reader.skip(added.size());  // how much more passes
   const int64_t size = reader.take();
   if (size > reader.left()) return reader.fail();
   counters.resize(static_cast<size_t>(size));
@@ -79,16 +94,17 @@ void take_current(Reader& reader, std::vector<Counter>& counters) {
     counter.window = reader.take();
     if (counter.window == 0) return reader.fail();
   }
-  const int64_t from = reader.take();
-  reader.take();  // until
-  reader.skip();  // the network, which is no number
-  reader.skip();  // until when it is known
+  std::map<int64_t, int64_t> added_to;  // by meter
   for (Counter& counter : counters) {
-    reader.take();  // the total
-    counter.newest = reader.take();
+    if (!added_to.contains(counter.meter)) {
+      if (added_to.size() == added.size()) return reader.fail();
+      added_to.emplace(counter.meter, added[added_to.size()]);
+    }
+    reader.skip(1);  // the total
+    counter.newest = reader.take() + added_to.at(counter.meter);
   }
-  std::vector<int64_t> pairs(counters.size());
-  for (int64_t& count : pairs) count = reader.take();
+  const std::vector<int64_t> pairs = take_row(reader, size);
+  if (!reader.ok()) return;
   for (size_t i = 0; i < counters.size(); ++i) {
     Counter& counter = counters[i];
     reader.take_buckets(counter, pairs[i]);
@@ -131,8 +147,8 @@ void append_number(std::string& out, double number) {
 }
 
 void append_limits(std::string& out, const Limits& limits, const Limits& signs) {
-  out.append(kForm);
-  append_number(out, static_cast<double>(limits.size() + signs.size()));
+  const size_t begin = out.size();
+  out.append(kForm).append(kOctets, '\0');
   for (const Limits* list : {&limits, &signs}) {
     for (const Limit& limit : *list) {
       append_number(out, static_cast<double>(limit.meter));
@@ -142,6 +158,8 @@ void append_limits(std::string& out, const Limits& limits, const Limits& signs) 
   for (const Limits* list : {&limits, &signs}) {
     for (const Limit& limit : *list) append_number(out, static_cast<double>(limit.maximum));
   }
+  const uint64_t hash = little_endian(stable_hash(std::string_view(out).substr(begin)));
+  std::memcpy(out.data() + begin + kForm.size(), &hash, kOctets);
 }
 
 std::optional<Counters> unpack_counters(std::string_view octets) {

@@ -29,19 +29,20 @@ local time = call('TIME')
 local now = time[1] * 1000 + floor(time[2] / 1000)
 
 -- Limits, and how a state of just these counters is read and written. `testing`: what can refuse, in the order in which
--- it is tested; `distinct` and `networks`: the counters of elements.
+-- it is tested; `distinct` and `networks`: the counters of elements; `groups`: the meters, each once.
 local lists = {}
 local function read_limits(list)
   local octets = ARGV[list + LISTS]
   local size = (#octets - 16) / 24
   local numbers = {numbers_of('<' .. rep('d', 3 * size), octets, 17)}
-  local front = 16 + 16 * size
-  local limits = {size = size, mail = 0, meters = {}, windows = {}, maxima = {}, testing = {}, longest = 0}
-  local counters = {[DISTINCT] = {}, [NETWORKS] = {}}
+  local limits = {size = size, mail = 0, meters = {}, windows = {}, maxima = {}, testing = {}, longest = 0, groups = {}}
+  local counters, known = {[DISTINCT] = {}, [NETWORKS] = {}}, {}
   for c = 1, size do
     local meter, window = numbers[2 * c - 1], numbers[2 * c]
     limits.meters[c], limits.windows[c], limits.maxima[c] = meter, window, numbers[2 * size + c]
     if meter <= MAIL then limits.mail = c end
+    if not known[meter] then table.insert(limits.groups, meter) end
+    known[meter] = true
     if counters[meter] then
       table.insert(counters[meter], c)
       limits.longest = max(limits.longest, window)
@@ -53,11 +54,11 @@ local function read_limits(list)
   for c = 1, limits.mail do table.insert(limits.testing, c) end
   limits.distinct = #counters[DISTINCT] > 0 and counters[DISTINCT]
   limits.networks = #counters[NETWORKS] > 0 and counters[NETWORKS]
-  limits.front = sub(octets, 1, front)
-  limits.header_at, limits.header, limits.header_end = front + 1, '<ddc8d' .. rep('dd', size), front + 32 + 16 * size
+  local groups = #limits.groups
+  limits.front, limits.names = sub(octets, 1, 16), octets_of('<d', size) .. sub(octets, 17, 16 + 16 * size)
+  limits.header, limits.header_end, limits.room = '<ddc8dd' .. rep('d', 2 * groups), 56 + 16 * groups, 5 + groups
   limits.last = limits.header_end - 1 .. ''  -- as GETRANGE counts
-  limits.network_at, limits.network = front + 16 .. '', '<c8d' .. rep('dd', size)
-  limits.totals_at, limits.totals = front + 32 .. '', '<' .. rep('dd', size)
+  limits.added, limits.noting = '<' .. rep('d', groups), '<c8dd' .. rep('d', groups)
   lists[list] = limits
   return limits
 end
@@ -83,39 +84,34 @@ end
 -- The numbers that can be added to where they stand; false where they have to be made anew.
 local function header_of(key, limits, at)
   local packed = try('GETRANGE', key, '0', limits.last)  -- all of a busy account would be several times as much
-  if type(packed) ~= 'string' or #packed ~= limits.header_end or find(packed, limits.front, 1, true) ~= 1 then
-    return false
-  end
-  local header = {numbers_of(limits.header, packed, limits.header_at)}
+  if type(packed) ~= 'string' or #packed ~= limits.header_end then return false end
+  if sub(packed, 1, 16) ~= limits.front then return false end
+  local header = {numbers_of(limits.header, packed, 17)}
   return header[1] <= at and now < header[2] and header
 end
 
--- Adds where the counters stand. False, with nothing changed, where a limit is in the way or something goes back.
--- True: which sign is gone over, if any (from 0), and what its window holds; and whether it was the first sign of a
--- bucket.
+-- Adds where the numbers stand, once for all windows of a meter. False, with nothing changed, where a limit is in the
+-- way, a sign is gone over or something goes back. True: and whether it was the first sign since they were made.
 local function add_in_place(key, limits, header, tests)
-  local meters, maxima, over, used, changes, first = limits.meters, limits.maxima, nil, nil, false, false
-  local tested, mail, place = tests and NETWORKS or 0, limits.mail, 5
-  for c = 1, limits.size do
-    local meter, total = meters[c], header[place]
+  local groups, room, changes, first = limits.groups, limits.room, false, false
+  for g = 1, #groups do
+    local meter, added = groups[g], header[5 + g]
     local amount = amounts[meter]
     if amount ~= 0 then
-      total, changes = total + amount, true
-      if amount < 0 or (meter <= tested and not (total <= maxima[c])) then return false end
-      local newest = header[place + 1]
-      if newest == 0 and c > mail then first = true end
-      header[place], header[place + 1] = total, newest + amount
+      if amount < 0 then return false end
+      first, changes = first or (added == 0 and meter > MAIL), true
+      added = added + amount
+      header[5 + g] = added
     end
-    if c > mail and total > maxima[c] and not over then over, used = c - 1, total end
-    place = place + 2
+    if not (added <= header[room + g]) and (meter > MAIL or (tests and amount ~= 0)) then return false end
   end
   if changes and noted and not (header[3] == noted and now < header[4]) then
     header[3], header[4] = noted, network_until(limits)
-    call('SETRANGE', key, limits.network_at, octets_of(limits.network, unpack(header, 3)))
+    call('SETRANGE', key, '32', octets_of(limits.noting, unpack(header, 3, room)))
   elseif changes then
-    call('SETRANGE', key, limits.totals_at, octets_of(limits.totals, unpack(header, 5)))
+    call('SETRANGE', key, '56', octets_of(limits.added, unpack(header, 6, room)))
   end
-  return true, over, used, first
+  return true, first
 end
 
 -- What is made once a charge needs it.
@@ -189,7 +185,7 @@ local function add(key, header, seen, limits, at, since, mode, even, charged)
   local done, first = false, true
   if even and mode ~= DRY then
     if header == nil then header = header_of(key, limits, at) end
-    if header then done, over, used, first = add_in_place(key, limits, header, mode == LIVE) end
+    if header then done, first = add_in_place(key, limits, header, mode == LIVE) end
   end
   if not done then refused, wait, uses, over, used = add_anew(key, limits, at, since, mode, charged) end
   if seen and mode ~= DRY and not refused then

@@ -12,7 +12,7 @@ local function long_way(run)
   local numbers_of, octets_of, call = struct.unpack, struct.pack, redis.call
   local now, amounts, elements = run.now, run.amounts, run.elements
   local ceil, concat = math.ceil, table.concat
-  local FORM, LONGEST, DISTINCT, NETWORKS = 'policyd\3', 366 * 86400000, 4, 5
+  local FORM, LONGEST, DISTINCT, NETWORKS = 'policyd\4', 366 * 86400000, 4, 5
   local no_network = string.rep('\0', 16)
   local noted = run.noted or function() return no_network end
 
@@ -44,15 +44,24 @@ local function long_way(run)
 
   -- All counters of a state. What somebody else wrote here is taken for nothing.
   local function parse(packed)
-    if type(packed) ~= 'string' or #packed < 48 or #packed % 8 ~= 0 or sub(packed, 1, 8) ~= FORM then return {} end
-    local size, counters = numbers_of('<d', packed, 9), {}
-    if not (size >= 0 and size % 1 == 0 and 48 + 40 * size <= #packed) then return {} end
-    local from = numbers_of('<d', packed, 17 + 16 * size)
-    local totals, rows, at = 49 + 16 * size, 49 + 32 * size, 49 + 40 * size
+    if type(packed) ~= 'string' or #packed < 64 or #packed % 8 ~= 0 or sub(packed, 1, 8) ~= FORM then return {} end
+    local groups, counters = numbers_of('<d', packed, 49), {}
+    if not (groups >= 0 and groups % 1 == 0 and 64 + 16 * groups <= #packed) then return {} end
+    local size, names = numbers_of('<d', packed, 57 + 16 * groups), 65 + 16 * groups
+    local totals, rows, at = names + 16 * size, names + 32 * size, names + 40 * size
+    if not (size >= 0 and size % 1 == 0 and at <= #packed + 1) then return {} end
+    local from, added, known = numbers_of('<d', packed, 17), {}, 0
     for c = 0, size - 1 do
-      local meter, window = numbers_of('<dd', packed, 17 + 16 * c)
+      local meter, window = numbers_of('<dd', packed, names + 16 * c)
+      if not (meter >= 1) then return {} end
+      if not added[meter] then
+        if known == groups then return {} end
+        added[meter], known = numbers_of('<d', packed, 57 + 8 * known), known + 1
+      end
       local total, newest = numbers_of('<dd', packed, totals + 16 * c)
       local pairs, counter = numbers_of('<d', packed, rows + 8 * c), nil
+      if not (newest >= 0 and added[meter] >= 0) then return {} end
+      total, newest = total + added[meter], newest + added[meter]
       counter, at = counter_of(packed, meter, window, total, newest, pairs, at)
       if not counter then return {} end
       counter.bucket = floor(from * BUCKETS / window)
@@ -214,9 +223,10 @@ local function long_way(run)
 
   local function save(key, limits, ours, others)
     local all, longest, from, til = 0, 0, 0, #ours > 0 and math.huge or 0
-    local totals, pairs, rows = {}, {}, {}
+    local totals, pairs, rows, room = {}, {}, {}, {}
     for c, counter in ipairs(ours) do
-      local window = counter.window
+      local window, meter = counter.window, counter.meter
+      room[meter] = min(room[meter] or math.huge, limits.maxima[c] - counter.total)
       all, longest = all + counter.total, max(longest, window)
       from = max(from, ceil(counter.bucket * window / BUCKETS))
       til = min(til, ceil((counter.bucket + 1) * window / BUCKETS))
@@ -230,11 +240,16 @@ local function long_way(run)
     end
     if all == 0 then return call('DEL', key) end
     -- What is counted until the next roll is in the buckets of now: it counts for 61 of them.
-    call('SET', key, limits.front .. octets_of('<dd', from, til) .. noted(limits) .. concat(totals) .. concat(pairs) .. concat(rows),
+    local rooms = {}
+    for g, meter in ipairs(limits.groups) do rooms[g] = octets_of('<d', room[meter]) end
+    local front = {limits.front, octets_of('<dd', from, til), noted(limits), octets_of('<d', #rooms),
+                   string.rep('\0', 8 * #rooms), concat(rooms), limits.names}
+    call('SET', key, concat(front) .. concat(totals) .. concat(pairs) .. concat(rows),
          'PX', string.format('%.0f', floor(longest * 1.02) + 1))
   end
 
-  local none = {size = 0, meters = {}, windows = {}, front = FORM .. octets_of('<d', 0)}  -- no limits
+  local nothing = octets_of('<d', 0)  -- of no limits
+  local none = {size = 0, meters = {}, windows = {}, groups = {}, front = FORM .. nothing, names = nothing}
   return {arrange = arrange, shares_of = shares_of, test = test, count = count, save = save, none = none}
 end
 )lua";

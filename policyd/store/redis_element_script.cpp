@@ -77,18 +77,20 @@ local function element_part(run)
     local second = not known and limits.networks and network_hash ~= NOBODY and NETWORK_FIELD .. sub(network_hash, 1, 1)
     even, foreign, recipient.changes, network.changes = true, false, false, false
     if not (first or second) then return true end
-    local slots
+    local slot, network_slot
     if first and second then
-      slots = try('HMGET', seen, first, second)
+      local slots = try('HMGET', seen, first, second)
+      foreign, slot, network_slot = slots.err, slots[1], slots[2]
     else
-      slots = try('HMGET', seen, first or second)
+      slot = try('HGET', seen, first or second)
+      foreign = type(slot) == 'table'
+      network_slot = slot
     end
-    foreign = slots.err
-    empty = not known and not slots[1] and not (second and slots[2])
-    if first then amounts[DISTINCT] = look(recipient, first, sub(hash, 2), slots[1], limits.distinct, limits, at) end
+    if foreign then slot, network_slot = false, false end
+    empty = not known and not slot and not network_slot
+    if first then amounts[DISTINCT] = look(recipient, first, sub(hash, 2), slot, limits.distinct, limits, at) end
     if second then
-      local slot = slots[first and 2 or 1]
-      amounts[NETWORKS] = look(network, second, sub(network_hash, 2), slot, limits.networks, limits, at)
+      amounts[NETWORKS] = look(network, second, sub(network_hash, 2), network_slot, limits.networks, limits, at)
     end
     return even
   end
@@ -108,12 +110,22 @@ local function element_part(run)
     return 0, before < bucket_of(at, window) and before or nil
   end
 
+  -- Between which times what was seen counts in the longest window.
+  local function lifetime_of(limits)
+    if not limits.oldest then
+      local longest, current = limits.longest, bucket_of(now, limits.longest)
+      limits.oldest = (current - BUCKETS) * longest / BUCKETS
+      limits.newest = (current + BUCKETS + 1) * longest / BUCKETS
+    end
+    return limits.oldest, limits.newest
+  end
+
   -- The slot with the element at its end. Where what has run out stands in front, it goes.
-  local function slot_of(element, at, longest)
+  local function slot_of(element, at, limits)
     local slot = element.slot
     if element.time then slot = sub(slot, 1, element.place - 1) .. sub(slot, element.place + ENTRY) end
-    local useless, current = 0, bucket_of(now, longest)
-    local oldest, newest = (current - BUCKETS) * longest / BUCKETS, (current + BUCKETS + 1) * longest / BUCKETS
+    local useless, oldest, newest = 0, 0, 0
+    if slot ~= '' then oldest, newest = lifetime_of(limits) end
     while useless < #slot do
       local seen_at = numbers_of('<I6', slot, useless + 8)
       if seen_at >= oldest and seen_at < newest then break end
@@ -128,9 +140,8 @@ local function element_part(run)
   local function remember(seen, limits, at)
     if foreign then call('DEL', seen) end
     foreign = false
-    local longest = limits.longest
-    if recipient.changes then call('HSET', seen, recipient.field, slot_of(recipient, at, longest)) end
-    if network.changes then call('HSET', seen, network.field, slot_of(network, at, longest)) end
+    if recipient.changes then call('HSET', seen, recipient.field, slot_of(recipient, at, limits)) end
+    if network.changes then call('HSET', seen, network.field, slot_of(network, at, limits)) end
     return empty and (recipient.changes or network.changes)
   end
 

@@ -228,13 +228,14 @@ TEST_CASE("sign script: an element that is lost begins anew, and expires") {
   const Limits signs{{Meter::distinct_recipients, 50, kHour}};
   Charge charge = test::recipient_charge("joe", "", "a@x", 0, &kNone);
   charge.signs = &signs;
-  Charge other = charge;
+  Charge other = charge, third = charge;
   other.recipient = "b@x";
+  third.recipient = "c@x";
   for (const char* instead : {"", "foreign"}) {
     ScriptRig rig;
     FakeClock clock;
     rig.set_time(clock.wall());
-    CHECK(rig.charge({charge}).at(0).passed);
+    CHECK(rig.charge({charge, third}).at(0).passed);
     rig.ask({"DEL", rig.keys().seen("joe")});
     if (*instead != 0) rig.ask({"SET", rig.keys().seen("joe"), instead});
     CHECK(rig.charge({other}).at(0).passed);
