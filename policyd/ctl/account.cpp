@@ -47,13 +47,11 @@ std::string render_list(const Json& answer) {
          (more ? "\nThere are more accounts; --limit N shows up to N of them.\n" : "");
 }
 
-CommandAction declare_list(CLI::App& app) {
+CommandAction declare_list(Arguments& takes) {
   const auto limit = std::make_shared<int>(100);
-  app.add_option("--limit", *limit, "at most so many accounts")
-      ->capture_default_str()
-      ->check(CLI::Range(1, kMostListed));
+  takes.number("--limit", *limit, {1, kMostListed}, "at most so many accounts").shows_default();
   const auto locked = std::make_shared<bool>(false);
-  app.add_flag("--locked", *locked, "those that are locked, and why");
+  takes.flag("--locked", *locked, "those that are locked, and why");
   return [limit, locked](Session& session) {
     if (*locked) return session.show(session.get("/v1/locks"), render_locks);
     return session.show(session.get("/v1/accounts?limit=" + std::to_string(*limit)), render_list);
@@ -100,14 +98,14 @@ std::string render_account(const Json& account) {
          render_settings(member_of(account, "settings")) + render_lock_history(member_of(account, "lock_history"));
 }
 
-std::shared_ptr<std::string> account_argument(CLI::App& app, const char* what) {
+std::shared_ptr<std::string> account_argument(Arguments& takes, const char* what) {
   auto account = std::make_shared<std::string>();
-  app.add_option("ACCOUNT", *account, what)->required()->check(not_empty());
+  takes.text("ACCOUNT", *account, what).required().not_empty();
   return account;
 }
 
-CommandAction declare_show(CLI::App& app) {
-  return [account = account_argument(app, "a login, or the address of a client without one")](
+CommandAction declare_show(Arguments& takes) {
+  return [account = account_argument(takes, "a login, or the address of a client without one")](
              Session& session) {
     return session.show(session.get(account_path(*account)), render_account);
   };
@@ -129,18 +127,17 @@ std::string keys_help() {
   return help;
 }
 
-std::shared_ptr<std::string> key_argument(CLI::App& app) {
+std::shared_ptr<std::string> key_argument(Arguments& takes) {
   auto key = std::make_shared<std::string>();
-  app.add_option("KEY", *key, keys_help())->required()->check(not_empty());
+  takes.text("KEY", *key, keys_help()).required().not_empty();
   return key;
 }
 
-CommandAction declare_set(CLI::App& app) {
-  const auto account = account_argument(app, kWhose);
-  const auto key = key_argument(app);
+CommandAction declare_set(Arguments& takes) {
+  const auto account = account_argument(takes, kWhose);
+  const auto key = key_argument(takes);
   const auto value = std::make_shared<std::string>();
-  app.add_option("VALUE", *value, "several limits are separated by commas; none is no limit")
-      ->required();
+  takes.text("VALUE", *value, "several limits are separated by commas; none is no limit").required();
   return [=](Session& session) {
     AccountSettings settings;
     if (const auto set = settings.set(*key, *value); !set)
@@ -154,9 +151,9 @@ CommandAction declare_set(CLI::App& app) {
   };
 }
 
-CommandAction declare_unset(CLI::App& app) {
-  const auto account = account_argument(app, kWhose);
-  const auto key = key_argument(app);
+CommandAction declare_unset(Arguments& takes) {
+  const auto account = account_argument(takes, kWhose);
+  const auto key = key_argument(takes);
   return [=](Session& session) {
     return session.show(session.ask("DELETE", setting_path(*account, *key)), [](const Json& done) {
       return name_of(done, "account") + ": " + text_of(done, "key") + " is no longer overridden\n";
@@ -164,8 +161,8 @@ CommandAction declare_unset(CLI::App& app) {
   };
 }
 
-CommandAction declare_reset(CLI::App& app) {
-  return [account = account_argument(app, "a login, or the address of a client without one")](
+CommandAction declare_reset(Arguments& takes) {
+  return [account = account_argument(takes, "a login, or the address of a client without one")](
              Session& session) {
     return session.show(session.ask("POST", account_path(*account, "/reset")), [](const Json& done) {
       return "forgot what " + name_of(done, "account") + " has sent\n";

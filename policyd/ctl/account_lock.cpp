@@ -40,24 +40,18 @@ int lock_account(Session& session, const LockArguments& arguments) {
   });
 }
 
-CommandAction declare_lock(CLI::App& app) {
+CommandAction declare_lock(Arguments& takes) {
   const auto arguments = std::make_shared<LockArguments>();
-  app.add_option("ACCOUNT", arguments->account, "a login, or the address of a client without one")
-      ->required()
-      ->check(not_empty());
-  app.add_option("--reason", arguments->reason, "why; never shown to the client")->required()->check(not_empty());
-  app.add_option_function<std::string>(
-      "--for", [arguments](const std::string& text) { arguments->duration = text; },
-      "how long, e.g. 15m, 1h, 2d; else until it is unlocked");
-  app.add_flag("--replace", arguments->replace, "in place of a lock that is there");
+  takes.text("ACCOUNT", arguments->account, "a login, or the address of a client without one").required().not_empty();
+  takes.text("--reason", arguments->reason, "why; never shown to the client").required().not_empty();
+  takes.text("--for", arguments->duration, "how long, e.g. 15m, 1h, 2d; else until it is unlocked");
+  takes.flag("--replace", arguments->replace, "in place of a lock that is there");
   return [arguments](Session& session) { return lock_account(session, *arguments); };
 }
 
-CommandAction declare_unlock(CLI::App& app) {
+CommandAction declare_unlock(Arguments& takes) {
   const auto account = std::make_shared<std::string>();
-  app.add_option("ACCOUNT", *account, "a login, or the address of a client without one")
-      ->required()
-      ->check(not_empty());
+  takes.text("ACCOUNT", *account, "a login, or the address of a client without one").required().not_empty();
   return [account](Session& session) {
     const Json body = {{"by", operator_name()}};
     return session.show(session.ask("POST", account_path(*account, "/unlock"), body), [](const Json& done) {

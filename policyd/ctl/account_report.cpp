@@ -32,14 +32,12 @@ int report(Session& session, const ReportArguments& arguments) {
   return session.show(session.ask("POST", path, body), render);
 }
 
-CommandAction declare_report(CLI::App& app) {
+CommandAction declare_report(Arguments& takes) {
   const auto arguments = std::make_shared<ReportArguments>();
-  app.add_option("ACCOUNT", arguments->account, "a login, or the address of a client without one")
-      ->required()
-      ->check(not_empty());
-  app.add_flag("--spam", arguments->spam, "a message of the account was spam");
-  app.add_flag("--invalid-recipient", arguments->invalid_recipient, "a recipient of the account does not exist");
-  app.add_option("--count", arguments->count, "how many; 1 without it")->check(CLI::Range(1, 1'000'000));
+  takes.text("ACCOUNT", arguments->account, "a login, or the address of a client without one").required().not_empty();
+  takes.flag("--spam", arguments->spam, "a message of the account was spam");
+  takes.flag("--invalid-recipient", arguments->invalid_recipient, "a recipient of the account does not exist");
+  takes.number("--count", arguments->count, {1, 1'000'000}, "how many; 1 without it");
   return [arguments](Session& session) { return report(session, *arguments); };
 }
 

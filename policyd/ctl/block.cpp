@@ -63,20 +63,20 @@ int add_block(Session& session, const AddOptions& options) {
   });
 }
 
-CommandAction declare_add(CLI::App& app) {
+CommandAction declare_add(Arguments& takes) {
   const auto options = std::make_shared<AddOptions>();
-  options->target = declare_target(app);
-  options->block = declare_block_options(app);
-  app.add_flag("--replace", options->replace, "in place of a block that is there");
+  options->target = declare_target(takes);
+  options->block = declare_block_options(takes);
+  takes.flag("--replace", options->replace, "in place of a block that is there");
   return [options](Session& session) { return add_block(session, *options); };
 }
 
 // --- edit
 
-CommandAction declare_edit(CLI::App& app) {
-  const auto target_argument = declare_target(app);
-  const auto options = declare_block_options(app);
-  app.add_flag("--forever", options->forever, "until it is removed");
+CommandAction declare_edit(Arguments& takes) {
+  const auto target_argument = declare_target(takes);
+  const auto options = declare_block_options(takes);
+  takes.flag("--forever", options->forever, "until it is removed");
   return [=](Session& session) {
     const auto target = target_argument->parse();
     if (!target) return session.fail(kUsage, target.error().message);
@@ -102,26 +102,26 @@ std::string render_list(const Json& answer) {
   return table.empty() ? "no blocks\n" : table.render(terminal_width());
 }
 
-CommandAction declare_list(CLI::App&) {
+CommandAction declare_list(Arguments&) {
   return [](Session& session) { return session.show(session.get("/v1/blocks"), render_list); };
 }
 
 // A command on one block.
 template <class Render>
-CommandAction on_block(CLI::App& app, const char* method, Render render) {
-  return [method, render, argument = declare_target(app)](Session& session) {
+CommandAction on_block(Arguments& takes, const char* method, Render render) {
+  return [method, render, argument = declare_target(takes)](Session& session) {
     const auto target = argument->parse();
     if (!target) return session.fail(kUsage, target.error().message);
     return session.show(session.ask(method, path_of(*target)), render);
   };
 }
 
-CommandAction declare_show(CLI::App& app) {
-  return on_block(app, "GET", render_block);
+CommandAction declare_show(Arguments& takes) {
+  return on_block(takes, "GET", render_block);
 }
 
-CommandAction declare_rm(CLI::App& app) {
-  return on_block(app, "DELETE",
+CommandAction declare_rm(Arguments& takes) {
+  return on_block(takes, "DELETE",
                   [](const Json& answer) { return "lifted " + name_of(answer, "removed") + "\n"; });
 }
 

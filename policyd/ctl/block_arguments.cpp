@@ -4,7 +4,6 @@
 #include <pwd.h>
 #include <unistd.h>
 
-#include "policyd/ctl/command.h"
 #include "shared/duration.h"
 #include "shared/percent_encoding.h"
 #include "shared/text.h"
@@ -14,12 +13,6 @@ namespace policyd {
 namespace {
 
 constexpr const char* kTypes = "email, domain, ehlo, client, account or recipient";
-
-// Adds an option that can be told from one with an empty value.
-void add_text(CLI::App& app, const char* name, std::optional<std::string>& into, const char* help) {
-  app.add_option_function<std::string>(
-      name, [&into](const std::string& text) { into = text; }, help);
-}
 
 }  // namespace
 
@@ -35,13 +28,12 @@ Result<BlockTarget> TargetArgument::parse() const {
   return named ? BlockTarget::make(*named, text.substr(colon + 1)) : BlockTarget::infer(text);
 }
 
-std::shared_ptr<TargetArgument> declare_target(CLI::App& app) {
+std::shared_ptr<TargetArgument> declare_target(Arguments& takes) {
   auto target = std::make_shared<TargetArgument>();
-  app.add_option("TARGET", target->text,
-                 "e.g. joe@example.com, example.com, 192.0.2.0/24, or TYPE:TARGET")
-      ->required()
-      ->check(not_empty());
-  app.add_option("--type", target->type, std::string(kTypes) + "; inferred where TARGET tells");
+  takes.text("TARGET", target->text, "e.g. joe@example.com, example.com, 192.0.2.0/24, or TYPE:TARGET")
+      .required()
+      .not_empty();
+  takes.text("--type", target->type, std::string(kTypes) + "; inferred where TARGET tells");
   return target;
 }
 
@@ -66,15 +58,12 @@ Result<Json> BlockOptions::to_json() const {
   return json;
 }
 
-std::shared_ptr<BlockOptions> declare_block_options(CLI::App& app) {
+std::shared_ptr<BlockOptions> declare_block_options(Arguments& takes) {
   auto options = std::make_shared<BlockOptions>();
-  add_text(app, "--direction", options->direction,
-           "in (mail to us), out (mail of our users) or both");
-  add_text(app, "--for", options->duration,
-           "how long, e.g. 90s, 15m, 2h, 30d; else until it is removed");
-  add_text(app, "--description", options->description, "why; never shown to the client");
-  add_text(app, "--reply", options->reply,
-           "the SMTP reply, or its text alone, in place of the configured one");
+  takes.text("--direction", options->direction, "in (mail to us), out (mail of our users) or both");
+  takes.text("--for", options->duration, "how long, e.g. 90s, 15m, 2h, 30d; else until it is removed");
+  takes.text("--description", options->description, "why; never shown to the client");
+  takes.text("--reply", options->reply, "the SMTP reply, or its text alone, in place of the configured one");
   return options;
 }
 

@@ -1,11 +1,11 @@
 // What the block commands take: a target, and what a block can be said to be.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <optional>
 #include <string>
 
+#include "policyd/ctl/arguments.h"
 #include "policyd/ctl/client.h"
 #include "shared/block.h"
 #include "shared/result.h"
@@ -20,7 +20,7 @@ struct TargetArgument {
   // Also takes the form in which blocks are named, "email:joe@example.com".
   [[nodiscard]] Result<BlockTarget> parse() const;
 };
-std::shared_ptr<TargetArgument> declare_target(CLI::App& app);
+std::shared_ptr<TargetArgument> declare_target(Arguments& takes);
 
 // The options of `block add` and `block edit`; what is not given is left out.
 struct BlockOptions {
@@ -30,7 +30,7 @@ struct BlockOptions {
   // The body of a request; an Error is a usage error.
   [[nodiscard]] Result<Json> to_json() const;
 };
-std::shared_ptr<BlockOptions> declare_block_options(CLI::App& app);
+std::shared_ptr<BlockOptions> declare_block_options(Arguments& takes);
 
 // "/v1/blocks/email/joe%40example.com"
 std::string path_of(const BlockTarget& target);

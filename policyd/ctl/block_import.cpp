@@ -100,15 +100,13 @@ int import_blocks(Session& session, const std::string& file) {
 
 }  // namespace
 
-CommandAction declare_export(CLI::App&) {
+CommandAction declare_export(Arguments&) {
   return export_blocks;
 }
 
-CommandAction declare_import(CLI::App& app) {
+CommandAction declare_import(Arguments& takes) {
   const auto file = std::make_shared<std::string>("-");
-  app.add_option("FILE", *file, "what export printed; - is standard input")
-      ->capture_default_str()
-      ->check(not_empty());
+  takes.text("FILE", *file, "what export printed; - is standard input").shows_default().not_empty();
   return [file](Session& session) { return import_blocks(session, *file); };
 }
 

@@ -9,7 +9,7 @@
 
 namespace policyd {
 
-CommandAction declare_export(CLI::App& app);
-CommandAction declare_import(CLI::App& app);
+CommandAction declare_export(Arguments& takes);
+CommandAction declare_import(Arguments& takes);
 
 }  // namespace policyd

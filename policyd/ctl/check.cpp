@@ -9,11 +9,9 @@ namespace policyd {
 
 namespace {
 
-CommandAction declare_check(CLI::App& app) {
+CommandAction declare_check(Arguments& takes) {
   const auto file = std::make_shared<std::string>("-");
-  app.add_option("FILE", *file, "a request as Postfix sends it; - is standard input")
-      ->capture_default_str()
-      ->check(not_empty());
+  takes.text("FILE", *file, "a request as Postfix sends it; - is standard input").shows_default().not_empty();
   return [file](Session& session) {
     const auto request = read_input(*file);
     if (!request) return session.fail(kRefused, request.error().message);

@@ -4,11 +4,11 @@
 // one table.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <functional>
 #include <span>
 #include <string_view>
 
+#include "policyd/ctl/arguments.h"
 #include "policyd/ctl/session.h"
 
 namespace policyd {
@@ -20,14 +20,9 @@ struct Command {
   std::string_view group;  // "block" for `policyctl block add`; empty for a command of its own
   std::string_view name;
   std::string_view summary;
-  // Declares arguments and options of `app`, which are read into what the action holds.
-  CommandAction (*declare)(CLI::App& app);
+  // Declares arguments and options, which are read into what the action holds.
+  CommandAction (*declare)(Arguments& takes);
 };
-
-// For arguments that name something: an empty one, as from a variable that is not set, is a usage error.
-inline CLI::Validator not_empty() {
-  return {[](std::string& text) { return std::string(text.empty() ? "is empty" : ""); }, ""};
-}
 
 std::span<const Command> status_commands();
 std::span<const Command> block_commands();

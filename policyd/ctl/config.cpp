@@ -110,15 +110,15 @@ int check_config(const Session& session, const std::string& file) {
   return good ? shown : kRefused;
 }
 
-CommandAction declare_check(CLI::App& app) {
+CommandAction declare_check(Arguments& takes) {
   const auto file = std::make_shared<std::string>();
-  app.add_option("FILE", *file, "in place of the file that -c names")->check(not_empty());
+  takes.text("FILE", *file, "in place of the file that -c names").not_empty();
   return [file](Session& session) {
     return check_config(session, file->empty() ? session.options().config : *file);
   };
 }
 
-CommandAction declare_show(CLI::App&) {
+CommandAction declare_show(Arguments&) {
   return [](Session& session) {
     return session.show(session.get("/v1/config"),
                         [](const Json& answer) { return text_of(answer, "toml"); });

@@ -144,38 +144,36 @@ class LogReader {
   Doubles doubles_;
 };
 
-CommandAction declare_log(CLI::App& app) {
+CommandAction declare_log(Arguments& takes) {
   const auto options = std::make_shared<LogOptions>();
-  app.add_option("--since", options->since, "how far back, e.g. 90m, 7d, or from when, e.g. 2026-11-21T10:00:00Z")
-      ->check(not_empty());
-  app.add_option("--until", options->until, "the same for the end")->check(not_empty());
-  app.add_option("--account", options->account, "of this account")->check(not_empty());
-  app.add_option("--client", options->client, "from this address or network")->check(not_empty());
-  app.add_option("--sender", options->sender, "an address or a domain; <> is the null sender")->check(not_empty());
-  app.add_option("--recipient", options->recipient, "an address or a domain")->check(not_empty());
-  app.add_option("--action", options->action, "some of defer, hold, reject, with commas")->check(not_empty());
-  app.add_option("--check", options->check, "to which this check, or outcome such as spf.fail, added")
-      ->check(not_empty());
-  app.add_option("--limit", options->limit, "the last so many; without it and --since 100")
-      ->check(CLI::Range(1, kMostListed));
-  app.add_flag("-f,--follow", options->follow, "go on with what comes, until ctrl-c");
+  takes.text("--since", options->since, "how far back, e.g. 90m, 7d, or from when, e.g. 2026-11-21T10:00:00Z")
+      .not_empty();
+  takes.text("--until", options->until, "the same for the end").not_empty();
+  takes.text("--account", options->account, "of this account").not_empty();
+  takes.text("--client", options->client, "from this address or network").not_empty();
+  takes.text("--sender", options->sender, "an address or a domain; <> is the null sender").not_empty();
+  takes.text("--recipient", options->recipient, "an address or a domain").not_empty();
+  takes.text("--action", options->action, "some of defer, hold, reject, with commas").not_empty();
+  takes.text("--check", options->check, "to which this check, or outcome such as spf.fail, added").not_empty();
+  takes.number("--limit", options->limit, {1, kMostListed}, "the last so many; without it and --since 100");
+  takes.flag("-f,--follow", options->follow, "go on with what comes, until ctrl-c");
   return [options](Session& session) { return LogReader(session, *options).run(); };
 }
 
-CommandAction declare_why(CLI::App& app) {
+CommandAction declare_why(Arguments& takes) {
   const auto id = std::make_shared<std::string>();
-  app.add_option("ID", *id, "what stands at the end of the reply, e.g. 7K2M-9QXW-1T5P")->required()->check(not_empty());
+  takes.text("ID", *id, "what stands at the end of the reply, e.g. 7K2M-9QXW-1T5P").required().not_empty();
   return [id](Session& session) {
     return session.show(session.get("/v1/journal/" + percent_encode(*id)),
                         [](const Json& entry) { return entry_text(entry, terminal_width()); });
   };
 }
 
-CommandAction declare_held(CLI::App& app) {
+CommandAction declare_held(Arguments& takes) {
   const auto since = std::make_shared<std::string>("7d");
-  app.add_option("--since", *since, "how far back, e.g. 12h, or from when, e.g. 2026-11-21T10:00:00Z")
-      ->capture_default_str()
-      ->check(not_empty());
+  takes.text("--since", *since, "how far back, e.g. 12h, or from when, e.g. 2026-11-21T10:00:00Z")
+      .shows_default()
+      .not_empty();
   return [since](Session& session) {
     HeldMessages held;
     std::string after;

@@ -2,6 +2,7 @@
 //
 // It knows the admin API and nothing else of policyd. Exit codes: 0 done, 1 refused or not found, 2
 // usage, 69 policyd cannot be reached.
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -84,7 +85,8 @@ class CommandLine {
     CLI::App* added =
         parent->add_subcommand(std::string(command.name), std::string(command.summary));
     added->fallthrough();
-    actions_.emplace_back(added, command.declare(*added));
+    Arguments takes(*added);
+    actions_.emplace_back(added, command.declare(takes));
   }
 
   CLI::App* group(std::string_view name) {

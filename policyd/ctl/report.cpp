@@ -12,9 +12,9 @@ namespace policyd {
 
 namespace {
 
-std::shared_ptr<std::string> declare_since(CLI::App& app) {
+std::shared_ptr<std::string> declare_since(Arguments& takes) {
   auto since = std::make_shared<std::string>(kUsualReportPeriod);
-  app.add_option("--since", *since, "how far back, e.g. 90m, 12h, 7d; to the hour, at most 31d")->capture_default_str();
+  takes.text("--since", *since, "how far back, e.g. 90m, 12h, 7d; to the hour, at most 31d").shows_default();
   return since;
 }
 
@@ -24,14 +24,13 @@ std::optional<std::string> wrong(const std::string& since) {
   return period ? std::nullopt : std::optional("--since: " + period.error().message);
 }
 
-CommandAction declare_greylist(CLI::App& app) {
-  const auto since = declare_since(app);
+CommandAction declare_greylist(Arguments& takes) {
+  const auto since = declare_since(takes);
   const auto by = std::make_shared<std::string>();
   const auto limit = std::make_shared<int>(20);
-  app.add_option("--by", *by, "client or recipient (domain); else both")->check(CLI::IsMember({"client", "recipient"}));
-  app.add_option("--limit", *limit, "at most so many of each, those with the most attempts first")
-      ->check(CLI::Range(1, kMostListed))
-      ->capture_default_str();
+  takes.text("--by", *by, "client or recipient (domain); else both").one_of({"client", "recipient"});
+  takes.number("--limit", *limit, {1, kMostListed}, "at most so many of each, those with the most attempts first")
+      .shows_default();
   return [=](Session& session) {
     if (const auto reason = wrong(*since)) return session.fail(kUsage, *reason);
     const std::string group = by->empty() ? "" : "&by=" + *by;
@@ -41,8 +40,8 @@ CommandAction declare_greylist(CLI::App& app) {
   };
 }
 
-CommandAction declare_checks(CLI::App& app) {
-  const auto since = declare_since(app);
+CommandAction declare_checks(Arguments& takes) {
+  const auto since = declare_since(takes);
   return [since](Session& session) {
     if (const auto reason = wrong(*since)) return session.fail(kUsage, *reason);
     return session.show(session.get("/v1/reports/checks?since=" + percent_encode(*since)),

@@ -1,4 +1,8 @@
 // policyctl spf: evaluates SPF by hand, for a client, a sender and an EHLO name.
+#include <memory>
+#include <optional>
+#include <string>
+
 #include "policyd/ctl/command.h"
 #include "policyd/ctl/table.h"
 
@@ -6,8 +10,9 @@ namespace policyd {
 
 namespace {
 
-struct Arguments {
-  std::string client, sender, helo, receiver;
+struct Given {
+  std::string client, sender, helo;
+  std::optional<std::string> receiver;
 };
 
 struct MeaningRow {
@@ -43,17 +48,16 @@ std::string render(const Json& answer) {
                        {"Received-SPF", text_of(answer, "received_spf")}});
 }
 
-CommandAction declare_spf(CLI::App& app) {
-  const auto given = std::make_shared<Arguments>();
-  app.add_option("--client", given->client, "the client's IP address")->required();
-  app.add_option("--sender", given->sender, "the envelope sender; empty, or left out, is the null sender");
-  app.add_option("--helo", given->helo, "what the client says at EHLO or HELO");
-  CLI::Option* receiver =
-      app.add_option("--receiver", given->receiver, "in place of this host's name, for explanations");
-  return [given, receiver](Session& session) {
+CommandAction declare_spf(Arguments& takes) {
+  const auto given = std::make_shared<Given>();
+  takes.text("--client", given->client, "the client's IP address").required();
+  takes.text("--sender", given->sender, "the envelope sender; empty, or left out, is the null sender");
+  takes.text("--helo", given->helo, "what the client says at EHLO or HELO");
+  takes.text("--receiver", given->receiver, "in place of this host's name, for explanations");
+  return [given](Session& session) {
     const std::string sender = given->sender == "<>" ? "" : given->sender;
     Json query = {{"client", given->client}, {"sender", sender}, {"helo", given->helo}};
-    if (receiver->count() > 0) query["receiver"] = given->receiver;
+    if (given->receiver) query["receiver"] = *given->receiver;
     return session.show(session.ask("POST", "/v1/spf", query), render);
   };
 }

@@ -140,7 +140,7 @@ std::string render(const Json& status) {
          zones_table(member_of(status, "zones")) + nodes_table(member_of(status, "nodes"));
 }
 
-CommandAction declare_status(CLI::App&) {
+CommandAction declare_status(Arguments&) {
   return [](Session& session) { return session.show(session.get("/v1/status"), render); };
 }
 

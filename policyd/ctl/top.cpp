@@ -58,20 +58,16 @@ int watch(Session& session, int limit, Milliseconds period) {
   }
 }
 
-CommandAction declare_top(CLI::App& app) {
+CommandAction declare_top(Arguments& takes) {
   struct Given {
     int limit = 100;
     double every = 2;
     bool once = false;
   };
   const auto given = std::make_shared<Given>();
-  app.add_option("--limit", given->limit, "at most so many accounts")
-      ->capture_default_str()
-      ->check(CLI::Range(1, kMostListed));
-  app.add_option("--every", given->every, "seconds between two looks")
-      ->capture_default_str()
-      ->check(CLI::Range(0.1, 3600.0));
-  app.add_flag("--once", given->once, "show it once and end, as without a terminal");
+  takes.number("--limit", given->limit, {1, kMostListed}, "at most so many accounts").shows_default();
+  takes.number("--every", given->every, {0.1, 3600.0}, "seconds between two looks").shows_default();
+  takes.flag("--once", given->once, "show it once and end, as without a terminal");
   return [given](Session& session) {
     if (!given->once && !session.options().json && Screen::possible()) {
       return watch(session, given->limit, Milliseconds{static_cast<int64_t>(given->every * 1000)});

@@ -288,7 +288,7 @@ class Reports(unittest.TestCase):
         pathlib.Path(f"{self.policyctl}.code").write_text("0")
         most = 1_000_000
         command = (PROGRAM.parents[1] / "policyd/ctl/account_report.cpp").read_text()
-        self.assertIn("CLI::Range(1, 1'000'000)", command)
+        self.assertIn("{1, 1'000'000}", command)
         waiting = {"joe": 2 * most + 3, "ann": most}
         self.assertTrue(bounces.Reporter([str(self.policyctl)]).report(waiting))
         self.assertEqual(pathlib.Path(f"{self.policyctl}.said").read_text().splitlines(),
