@@ -1,7 +1,6 @@
 #include "policyd/app.h"
 
 #include <csignal>
-#include <spdlog/spdlog.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
@@ -9,6 +8,7 @@
 #include "policyd/store/memory.h"
 #include "policyd/store/redis.h"
 #include "shared/local_host.h"
+#include "shared/log_line.h"
 
 namespace policyd {
 
@@ -115,7 +115,7 @@ Result<void> App::open_listeners() {
     auto opened = Listener::open(shared, endpoint, config_->server.socket_mode);
     if (!opened) return opened.error();
     for (auto& listener : *opened) {
-      spdlog::info("listening on {}", listener->name());
+      log_info("listening on {}", listener->name());
       listeners_.push_back(std::move(listener));
     }
   }
@@ -123,8 +123,8 @@ Result<void> App::open_listeners() {
 }
 
 void App::run() {
-  spdlog::info("policyd {} is ready: node {}, store {}, {} blocks", POLICYD_VERSION, node_name(*config_),
-               store_->status().url, mirror_.block_count());
+  log_info("policyd {} is ready: node {}, store {}, {} blocks", POLICYD_VERSION, node_name(*config_),
+           store_->status().url, mirror_.block_count());
   sd_notify(0, "READY=1");
   zones_.tick();
   each_second_.every(std::chrono::seconds(1));
@@ -145,7 +145,7 @@ void App::run() {
   loop_.run(reporter_->stop());
   loop_.run(store_->stop());
   ignore_further_signals();
-  spdlog::info("policyd ends after {} requests", engine_->statistics().requests);
+  log_info("policyd ends after {} requests", engine_->statistics().requests);
 }
 
 void App::reload() {
@@ -153,31 +153,31 @@ void App::reload() {
   log_.reopen();
   auto loaded = load_config(config_path_, check_specs());
   if (const auto* errors = std::get_if<ConfigErrors>(&loaded)) {
-    for (const auto& message : errors->messages) spdlog::error("{}", message);
-    spdlog::error("{}: not taken: {} error(s); the old configuration stays in force", config_path_,
-                  errors->messages.size());
+    for (const auto& message : errors->messages) log_error("{}", message);
+    log_error("{}: not taken: {} error(s); the old configuration stays in force", config_path_,
+              errors->messages.size());
   } else {
     auto fresh = std::make_shared<Config>(std::get<Config>(std::move(loaded)));
     if (const auto restart = needs_restart(*config_, *fresh); !restart.empty()) {
-      spdlog::warn("{}: {} will change at the next restart only", config_path_, joined(restart));
+      log_warning("{}: {} will change at the next restart only", config_path_, joined(restart));
       keep_until_restart(*config_, *fresh);
     }
     log_.set_level(fresh->log.level);
     if (const auto configured = resolver_.reconfigure(dns_config(*fresh)); !configured) {
-      spdlog::error("{}; the DNS servers stay as they were", configured.error().message);
+      log_error("{}; the DNS servers stay as they were", configured.error().message);
     }
     if (journal_) journal_->reconfigure(fresh->journal);
     if (engine_) engine_->reconfigure(fresh);
     if (notifier_) notifier_->reconfigure(fresh->notify);
     zones_.tick();
     config_ = std::move(fresh);
-    spdlog::info("{}: taken", config_path_);
+    log_info("{}: taken", config_path_);
   }
   sd_notify(0, "READY=1");
 }
 
 void App::drain() {
-  if (!std::exchange(draining_, true)) spdlog::info("ending: what is being decided is answered first");
+  if (!std::exchange(draining_, true)) log_info("ending: what is being decided is answered first");
   sd_notify(0, "STOPPING=1");
   each_second_.stop();
   for (auto& listener : listeners_) listener->drain();

@@ -1,9 +1,10 @@
 #include "policyd/descriptors.h"
 
-#include <spdlog/spdlog.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <unistd.h>
+
+#include "shared/log_line.h"
 
 namespace policyd {
 
@@ -57,12 +58,12 @@ bool Descriptors::want_it_back() {
 void Descriptors::note(bool left) {
   calm_ = left ? calm_ + 1 : 0;
   if (!left && !std::exchange(out_, true)) {
-    spdlog::error("no file descriptors are left (the limit is {}): whoever connects is turned away until there are; "
-                  "raise LimitNOFILE= of policyd.service, or ulimit -n",
-                  limit());
+    log_error("no file descriptors are left (the limit is {}): whoever connects is turned away until there are; "
+              "raise LimitNOFILE= of policyd.service, or ulimit -n",
+              limit());
   } else if (out_ && calm_ >= kCalm) {
     out_ = false;
-    spdlog::info("there are file descriptors left again");
+    log_info("there are file descriptors left again");
   }
 }
 

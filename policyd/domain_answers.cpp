@@ -1,11 +1,10 @@
 #include "policyd/domain_answers.h"
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 
 #include "policyd/dns/mail_domain.h"
 #include "policyd/outgoing.h"
+#include "shared/log_line.h"
 #include "shared/text.h"
 
 namespace policyd {
@@ -54,7 +53,7 @@ void DomainAnswers::takes_mail(std::string_view domain) {
   (known ? *known : told_.insert(key)) = now;
   const bool before = believed();
   denied_.clear();
-  if (!before) spdlog::info("dns: a domain takes mail again: what the DNS says of domains is believed");
+  if (!before) log_info("dns: a domain takes mail again: what the DNS says of domains is believed");
 }
 
 void DomainAnswers::takes_none(std::string_view domain) {
@@ -62,9 +61,9 @@ void DomainAnswers::takes_none(std::string_view domain) {
   if (!believed() || std::find(denied_.begin(), denied_.end(), key) != denied_.end()) return;
   denied_.push_back(key);
   if (believed()) return;
-  spdlog::warn("dns: {} domains of recipients in a row do not exist or take no mail: what the DNS says of domains is "
-               "not believed until one takes mail; see that the resolver answers for the whole world",
-               denied_.size());
+  log_warning("dns: {} domains of recipients in a row do not exist or take no mail: what the DNS says of domains is "
+              "not believed until one takes mail; see that the resolver answers for the whole world",
+              denied_.size());
 }
 
 }  // namespace policyd

@@ -1,10 +1,10 @@
 #include "policyd/header_fields.h"
 
 #include <algorithm>
-#include <spdlog/spdlog.h>
 #include <utility>
 
 #include "policyd/verdict.h"
+#include "shared/log_line.h"
 
 namespace policyd {
 
@@ -36,9 +36,9 @@ void HeaderFields::end(Key key) {
   Message* const message = messages_.find(key);
   if (!message || message->waiting.empty()) return;
   if (!std::exchange(told_, true)) {
-    spdlog::warn("a message went without its header field {}: Postfix takes one field in a reply and asked too few "
-                 "questions; have it ask in smtpd_data_restrictions too (policyd.toml(5)); this is said once",
-                 name_of(message->waiting.front()));
+    log_warning("a message went without its header field {}: Postfix takes one field in a reply and asked too few "
+                "questions; have it ask in smtpd_data_restrictions too (policyd.toml(5)); this is said once",
+                name_of(message->waiting.front()));
   }
   message->waiting.clear();
 }

@@ -1,7 +1,6 @@
 #include "policyd/listener.h"
 
 #include <fcntl.h>
-#include <spdlog/spdlog.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -10,6 +9,8 @@
 
 #include <cerrno>
 #include <cstring>
+
+#include "shared/log_line.h"
 
 namespace policyd {
 
@@ -193,7 +194,7 @@ void Listener::on_connection() {
   auto session = std::make_unique<Session>(context_, name_);
   Session& reference = *session;
   if (auto accepted = reference.accept(&handle_->stream); !accepted) {
-    spdlog::error("{}: cannot take a connection: {}", name_, accepted.error().message);
+    log_error("{}: cannot take a connection: {}", name_, accepted.error().message);
     return;
   }
   if (descriptors_.want_it_back()) {
@@ -208,7 +209,7 @@ void Listener::on_connection() {
 // libuv tries again at once.
 void Listener::cannot_take(int failure) {
   if (failure == UV_EMFILE || failure == UV_ENFILE) return descriptors_.give_way();
-  spdlog::error("{}: cannot take a connection: {}", name_, uv_strerror(failure));
+  log_error("{}: cannot take a connection: {}", name_, uv_strerror(failure));
 }
 
 void Listener::drain() {

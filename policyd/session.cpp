@@ -1,8 +1,7 @@
 #include "policyd/session.h"
 
-#include <spdlog/spdlog.h>
-
 #include "policyd/reply.h"
+#include "shared/log_line.h"
 
 namespace policyd {
 
@@ -20,10 +19,10 @@ bool wants_line(const Config::Log& log, const Verdict& verdict) {
 
 // `line` is scratch: kept from one verdict to the next.
 void log_verdict(const Config& config, const Request& request, const Verdict& verdict, std::string& line) {
-  if (!wants_line(config.log, verdict) || !spdlog::should_log(spdlog::level::info)) return;
+  if (!wants_line(config.log, verdict) || !logs(LogLevel::info)) return;
   line.clear();
   append_log_line(line, request, verdict);
-  spdlog::default_logger_raw()->log(spdlog::level::info, spdlog::string_view_t(line.data(), line.size()));
+  log_line(LogLevel::info, line);
 }
 
 }  // namespace
@@ -129,7 +128,7 @@ void Session::give_up_half_request(SteadyTime now) {
 
 void Session::bad_input(const std::string& reason) {
   ++context_.statistics.bad_requests;
-  spdlog::warn("{}: connection from {} closed: {}", listener_, stream_.peer(), reason);
+  log_warning("{}: connection from {} closed: {}", listener_, stream_.peer(), reason);
 }
 
 }  // namespace policyd

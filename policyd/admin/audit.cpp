@@ -1,11 +1,11 @@
 #include "policyd/admin/audit.h"
 
-#include <spdlog/spdlog.h>
+#include "shared/log_line.h"
 
 namespace policyd {
 
 void log_change(const std::string& what) {
-  spdlog::info("admin: {}", what);
+  log_info("admin: {}", what);
 }
 
 }  // namespace policyd

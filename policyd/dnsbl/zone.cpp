@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <functional>
-#include <spdlog/spdlog.h>
+
+#include "shared/log_line.h"
 
 namespace policyd {
 
@@ -85,8 +86,8 @@ Task<void> Zone::test() {
   } else if (!status_.tested) {
     status_.since = clock_.wall();
     if (!status_.test_points) {
-      spdlog::info("DNS list {}: has no test points (RFC 5782), as private lists often have none; is its name right?",
-                   shown());
+      log_info("DNS list {}: has no test points (RFC 5782), as private lists often have none; is its name right?",
+               shown());
     }
   }
   status_.tested = true;
@@ -125,7 +126,7 @@ void Zone::suspend(std::string_view why) {
     status_.suspended = true;
     ++turns_;
     status_.since = clock_.wall();
-    spdlog::warn("DNS list {}: suspended: {}; mail is judged without it until it passes its test", shown(), why);
+    log_warning("DNS list {}: suspended: {}; mail is judged without it until it passes its test", shown(), why);
   }
   status_.detail = why;
   in_a_row_ = 0;
@@ -139,7 +140,7 @@ void Zone::come_back() {
   status_.detail.clear();
   back_at_ = clock_.steady();
   in_a_row_ = 0;
-  spdlog::info("DNS list {}: is back", shown());
+  log_info("DNS list {}: is back", shown());
 }
 
 void Zone::test_within(Milliseconds delay) {

@@ -1,12 +1,11 @@
 #include "policyd/journal/journal.h"
 
-#include <spdlog/spdlog.h>
-
 #include <new>
 #include <utility>
 
 #include "policyd/async/busy.h"
 #include "policyd/async/offload.h"
+#include "shared/log_line.h"
 #include "shared/protocol.h"
 #include "shared/text.h"
 
@@ -163,7 +162,7 @@ Task<void> Journal::stop() {
   const auto last = hand_over();
   co_await last;
   if (status().waiting == 0) co_return;
-  spdlog::error("journal: {} entries could not be handed to the store and are lost: {}", status().waiting, trouble_);
+  log_error("journal: {} entries could not be handed to the store and are lost: {}", status().waiting, trouble_);
 }
 
 void Journal::note(const Result<void>& added) {
@@ -173,13 +172,13 @@ void Journal::note(const Result<void>& added) {
     // A store that is about to be away says so a moment later: what it refuses it refuses twice.
     const bool refuses = !before.empty() && store_.status().available;
     if (!refuses || std::exchange(refused_, true)) return;
-    spdlog::error("journal: the store does not take it: {}; entries wait, and the oldest go where they are too many",
-                  trouble_);
+    log_error("journal: the store does not take it: {}; entries wait, and the oldest go where they are too many",
+              trouble_);
     return;
   }
   const uint64_t lost = lost_ - std::exchange(told_lost_, lost_);
   const bool refused = std::exchange(refused_, false);
-  if (refused || lost > 0) spdlog::info("journal: the store takes it again; {} entries were too many to wait", lost);
+  if (refused || lost > 0) log_info("journal: the store takes it again; {} entries were too many to wait", lost);
 }
 
 JournalStatus Journal::status() const {

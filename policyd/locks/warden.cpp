@@ -1,13 +1,14 @@
 #include "policyd/locks/warden.h"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <utility>
 
 #include "policyd/async/busy.h"
+#include "policyd/notify/event.h"
 #include "shared/block.h"
 #include "shared/duration.h"
+#include "shared/log_line.h"
 #include "shared/text.h"
 
 namespace policyd {
@@ -53,8 +54,8 @@ Task<void> Warden::lock_for_a_sign(LockRequest request) {
   asking_.erase(account);
   const bool failed_before = std::exchange(failing_, !outcome.ok());
   if (outcome || failed_before) co_return;
-  spdlog::error("lock: {} shows signs of a hijack and cannot be locked: {}; further ones are not logged",
-                policyd::quoted(account), outcome.error().message);
+  log_error("lock: {} shows signs of a hijack and cannot be locked: {}; further ones are not logged",
+            policyd::quoted(account), outcome.error().message);
 }
 
 Task<Result<LockOutcome>> Warden::lock(LockRequest request) {
@@ -63,9 +64,9 @@ Task<Result<LockOutcome>> Warden::lock(LockRequest request) {
   auto outcome = co_await locking;
   if (outcome && outcome->made) {
     const Lock& lock = outcome->lock;
-    spdlog::warn("lock: account={} {} reason={} evidence={} unlocks={} by={}", policyd::quoted(lock.account),
-                 until_text(lock), policyd::quoted(lock.reason), policyd::quoted(lock.evidence), lock.unlocks,
-                 policyd::quoted(lock.by));
+    log_warning("lock: account={} {} reason={} evidence={} unlocks={} by={}", policyd::quoted(lock.account),
+                until_text(lock), policyd::quoted(lock.reason), policyd::quoted(lock.evidence), lock.unlocks,
+                policyd::quoted(lock.by));
     const std::string why = lock.evidence.empty() ? lock.reason : lock.evidence;
     tell(EventKind::lock, lock, lock.account + " is locked " + until_text(lock) + ": " + why);
   }
@@ -77,8 +78,8 @@ Task<Result<std::optional<Lock>>> Warden::unlock(std::string account, std::strin
   auto lifted = co_await unlocking;
   if (lifted && *lifted) {
     const Lock& lock = **lifted;
-    spdlog::info("lock: account={} lifted reason={} by={}", policyd::quoted(lock.account),
-                 policyd::quoted(lock.reason), policyd::quoted(by));
+    log_info("lock: account={} lifted reason={} by={}", policyd::quoted(lock.account),
+             policyd::quoted(lock.reason), policyd::quoted(by));
     tell(EventKind::unlock, lock, "the lock of " + lock.account + " was lifted by " + by);
   }
   co_return lifted;
@@ -90,8 +91,8 @@ Task<void> Warden::end_locks() {
   const auto ended = co_await asking;
   if (!ended) co_return;
   for (const Lock& lock : *ended) {
-    spdlog::info("lock: account={} ended reason={} unlocks={}", policyd::quoted(lock.account),
-                 policyd::quoted(lock.reason), lock.unlocks + 1);
+    log_info("lock: account={} ended reason={} unlocks={}", policyd::quoted(lock.account),
+             policyd::quoted(lock.reason), lock.unlocks + 1);
     tell(EventKind::unlock, lock, "the lock of " + lock.account + " has ended");
   }
 }

@@ -1,12 +1,12 @@
 #include "policyd/notify/notifier.h"
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 #include <utility>
 
+#include "policyd/notify/event.h"
 #include "shared/block.h"  // format_time()
 #include "shared/duration.h"
+#include "shared/log_line.h"
 #include "shared/text.h"
 
 namespace policyd {
@@ -67,7 +67,7 @@ void Notifier::tell(Event event) {
   if (config_.command.empty() || stopping_ || (repeats(event.kind) && told(what))) return;
   if (queue_.size() >= kMostWaiting) {
     if (dropped_++ > 0) return;
-    spdlog::error("notify: {} events wait to be told; further ones are told to nobody", kMostWaiting);
+    log_error("notify: {} events wait to be told; further ones are told to nobody", kMostWaiting);
     return;
   }
   if (repeats(event.kind)) remember(what);
@@ -97,7 +97,7 @@ void Notifier::start_next() {
   Waiting event = std::move(queue_.front());
   queue_.pop_front();
   if (dropped_ > 0 && queue_.empty()) {
-    spdlog::error("notify: {} events were told to nobody", std::exchange(dropped_, 0));
+    log_error("notify: {} events were told to nobody", std::exchange(dropped_, 0));
   }
   next_at_ = clock_.steady() + kPace;
   free->task.emplace(run(*free, std::move(event)));
@@ -137,16 +137,16 @@ void Notifier::log_end(const std::string& what, const ProcessEnd& end) const {
   } else if (end.exit_status != 0) {
     how = "ended with exit status " + std::to_string(end.exit_status);
   } else {
-    return spdlog::info("notify: {} was told", policyd::quoted(what));
+    return log_info("notify: {} was told", policyd::quoted(what));
   }
   if (!end.said.empty()) how.append(": ").append(policyd::quoted(end.said));
-  spdlog::error("notify: {} was not told: {} {}", policyd::quoted(what), command, how);
+  log_error("notify: {} was not told: {} {}", policyd::quoted(what), command, how);
 }
 
 Task<void> Notifier::stop() {
   stopping_ = true;
   next_.stop();
-  if (!queue_.empty()) spdlog::warn("notify: {} events are told to nobody: policyd ends", queue_.size());
+  if (!queue_.empty()) log_warning("notify: {} events are told to nobody: policyd ends", queue_.size());
   for (const Slot& slot : slots_) {
     if (slot.process) slot.process->end();
   }

@@ -1,11 +1,10 @@
 #include "policyd/report/reporter.h"
 
-#include <spdlog/spdlog.h>
-
 #include <utility>
 
 #include "policyd/async/busy.h"
 #include "policyd/recent_table.h"  // random_seed()
+#include "shared/log_line.h"
 
 namespace policyd {
 
@@ -40,15 +39,15 @@ Task<void> Reporter::stop() {
   const auto last = hand_over();
   co_await last;
   if (waiting() == 0) co_return;
-  spdlog::error("reports: {} rows of figures could not be handed to the store and are lost: {}", waiting(), trouble_);
+  log_error("reports: {} rows of figures could not be handed to the store and are lost: {}", waiting(), trouble_);
 }
 
 void Reporter::note(const Result<void>& added) {
   trouble_ = added ? "" : added.error().message;
   if (!added && store_.status().available && !std::exchange(refused_, true)) {
-    spdlog::error("reports: the store does not take them, and they wait: {}", trouble_);
+    log_error("reports: the store does not take them, and they wait: {}", trouble_);
   } else if (added && std::exchange(refused_, false)) {
-    spdlog::info("reports: the store takes them again");
+    log_info("reports: the store takes them again");
   }
 }
 
