@@ -14,7 +14,7 @@
 #include "policyd/account_policies.h"
 #include "policyd/async/task.h"
 #include "policyd/async/timer.h"
-#include "policyd/notify/event.h"
+#include "policyd/notify/event_sink.h"
 #include "policyd/store/mirror.h"
 #include "policyd/store/store.h"
 

@@ -1,35 +1,18 @@
-// What people are told of as it happens, and who is told.
+// What people are told of as it happens.
 #pragma once
 
-#include <array>
-#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string>
-#include <string_view>
+
+#include "policyd/notify/event_sink.h"
 
 namespace policyd {
-
-enum class EventKind : uint8_t { lock, unlock, limit, store_lost, store_back, list_suspended, list_back };
-inline constexpr size_t kEventKinds = 7;
-inline constexpr std::array<std::string_view, kEventKinds> kEventKindNames = {
-    "lock", "unlock", "limit", "store_lost", "store_back", "list_suspended", "list_back"};
-inline std::string_view event_kind_name(EventKind kind) { return kEventKindNames[static_cast<size_t>(kind)]; }
 
 struct Event {
   EventKind kind;
   std::string account;     // whom it is about; empty where it is about no account
   std::string text;        // one sentence for people
   nlohmann::json details;  // an object; "node" and "list" name what an event without an account is about
-};
-
-class EventSink {
- public:
-  virtual ~EventSink() = default;
-  // Never fails and never waits.
-  virtual void tell(Event event) = 0;
-  // False: such an event would be told to nobody now, and need not be made. `about`: the account, else the node or
-  // list.
-  [[nodiscard]] virtual bool wants(EventKind, std::string_view /*about*/) const { return true; }
 };
 
 }  // namespace policyd

@@ -21,7 +21,7 @@
 #include "policyd/async/process.h"
 #include "policyd/async/task.h"
 #include "policyd/async/timer.h"
-#include "policyd/notify/event.h"
+#include "policyd/notify/event_sink.h"
 #include "policyd/recent_table.h"
 #include "policyd/store/store.h"
 #include "shared/clock.h"

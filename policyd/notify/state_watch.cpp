@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "policyd/notify/event.h"
+
 namespace policyd {
 
 namespace {

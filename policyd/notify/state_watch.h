@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "policyd/dnsbl/zones.h"
-#include "policyd/notify/event.h"
+#include "policyd/notify/event_sink.h"
 #include "policyd/store/store.h"
 
 namespace policyd {

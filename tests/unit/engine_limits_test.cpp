@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "policyd/notify/event.h"
 #include "tests/support/engine_rig.h"
 
 namespace policyd {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "policyd/notify/event.h"
 #include "tests/support/captured_log.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/fake_store.h"

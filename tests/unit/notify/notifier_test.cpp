@@ -8,6 +8,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "policyd/notify/event.h"
 #include "tests/support/captured_log.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/fake_store.h"

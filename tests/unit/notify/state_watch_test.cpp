@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include "policyd/notify/event.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/fake_resolver.h"
 #include "tests/support/fake_sink.h"
