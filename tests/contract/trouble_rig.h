@@ -2,11 +2,11 @@
 // charges were decided, what was told.
 #pragma once
 
-#include <algorithm>
 #include <deque>
 #include <doctest/doctest.h>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,19 +28,10 @@ class TroubleRig {
   // Serving, and joe is blocked, unless the test has `prepare` spoil it. No test waits for the
   // time-out's end but those that say so: it is long, since a slow machine is no trouble of Redis.
   explicit TroubleRig(Milliseconds timeout = Milliseconds{10'000},
-                      const std::function<void(FakeRedis&)>& prepare = {}) {
-    redis.change(kBlockKey, kBlock);
-    if (prepare) prepare(redis);
-    const Config::Store config = redis_config(redis.socket(), timeout);
-    store = std::make_unique<RedisStore>(loop, clock, mirror, config, node_named("test:1"));
-    REQUIRE(store->start().ok());
-    if (!prepare) REQUIRE(serves());
-    served_at_first_ = serves() ? 1 : 0;
-  }
-  ~TroubleRig() {
-    redis.instead = {};
-    if (store) loop.run(store->stop());
-  }
+                      const std::function<void(FakeRedis&)>& prepare = {});
+  ~TroubleRig();
+  TroubleRig(const TroubleRig&) = delete;
+  TroubleRig& operator=(const TroubleRig&) = delete;
 
   [[nodiscard]] bool serves() const { return store->status().available; }
   [[nodiscard]] const Block* block_of_joe() const {
@@ -51,44 +42,18 @@ class TroubleRig {
   [[nodiscard]] int64_t to_merge() const { return store->status().pending_merge; }
 
   // And Redis has counted that many charges in all.
-  void until_it_serves(size_t charged) {
-    loop.turn_until(
-        [&] { return serves() && to_merge() == 0 && redis.charged().size() >= charged; });
-    CHECK(redis.charged().size() == charged);
-  }
-  void until_it_is_away() {
-    loop.turn_until([&] { return !serves(); });
-  }
+  void until_it_serves(size_t charged);
+  void until_it_is_away();
 
   // One message each, of the account "joe".
-  std::vector<Charge> messages(size_t count) {
-    std::vector<Charge> all;
-    for (size_t i = 0; i < count; ++i) {
-      const std::string& instance = instances_.emplace_back("i" + std::to_string(instances_.size()));
-      all.push_back(recipient_charge("joe", instance, "a@x", 0, &kLimits));
-    }
-    return all;
-  }
+  std::vector<Charge> messages(size_t count);
   // Side by side.
-  std::vector<ChargeResult> charge(const std::vector<Charge>& charges) {
-    return charge_side_by_side(loop, *store, charges);
-  }
+  std::vector<ChargeResult> charge(const std::vector<Charge>& charges);
   std::vector<ChargeResult> charge(size_t count) { return charge(messages(count)); }
 
-  size_t lines(std::string_view needle) const {
-    const auto& all = log.lines();
-    return static_cast<size_t>(std::count_if(all.begin(), all.end(), [&](const auto& line) {
-      return line.find(needle) != std::string::npos;
-    }));
-  }
+  [[nodiscard]] size_t lines(std::string_view needle) const;
   // It has gone away and come back that often since the rig was made, and told of each once.
-  void check_told(size_t away, size_t back) const {
-    std::string told;
-    for (const auto& line : log.lines()) told += line + "\n";
-    INFO(told);
-    CHECK(lines(": away: ") == away);
-    CHECK(lines(": available after ") == back + served_at_first_);
-  }
+  void check_told(size_t away, size_t back) const;
 
   CapturedLog log;
   TestLoop loop;
@@ -103,10 +68,7 @@ class TroubleRig {
 };
 
 // Answers one kind of command so, all others as usual.
-inline auto answering(const std::string& kind, const FakeRedis::Answer& answer) {
-  return [kind, answer](const FakeRedis::Command& command) {
-    return FakeRedis::kind(command) == kind ? std::optional(answer) : std::nullopt;
-  };
-}
+std::function<std::optional<FakeRedis::Answer>(const FakeRedis::Command&)> answering(std::string kind,
+                                                                                     FakeRedis::Answer answer);
 
 }  // namespace policyd::test

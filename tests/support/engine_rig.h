@@ -11,7 +11,6 @@
 
 #include "policyd/engine.h"
 #include "policyd/journal/journal.h"
-#include "policyd/reply.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/fake_resolver.h"
 #include "tests/support/fake_sink.h"
@@ -24,25 +23,19 @@
 namespace policyd::test {
 
 // What Postfix reads: "DUNNO", "REJECT 5.7.1 Message refused".
-inline std::string action_of(const Verdict& verdict) {
-  const std::string reply = reply_to(verdict);
-  REQUIRE(reply.starts_with("action="));
-  REQUIRE(reply.ends_with("\n\n"));
-  return reply.substr(7, reply.size() - 9);
-}
+std::string action_of(const Verdict& verdict);
 
 // A request that is being decided.
 class Asking {
  public:
-  Asking(Engine& engine, std::string_view lines) : request_(make_request(lines)), task_(engine.decide(*request_)) {
-    task_.start();
-  }
-  [[nodiscard]] bool done() const { return task_.done(); }
+  Asking(Engine& engine, std::string_view lines);
+  ~Asking();
+  Asking(const Asking&) = delete;
+  Asking& operator=(const Asking&) = delete;
+
+  [[nodiscard]] bool done() const;
   // Once it is done.
-  [[nodiscard]] Verdict verdict() const {
-    REQUIRE(done());
-    return task_.result();
-  }
+  [[nodiscard]] Verdict verdict() const;
 
  private:
   std::unique_ptr<Request> request_;
@@ -52,62 +45,27 @@ class Asking {
 struct EngineRig {
   enum class Journaling : uint8_t { off, on };
   // Without a journal texts are as they are configured, without ids.
-  explicit EngineRig(std::string_view toml = "", Journaling journaling = Journaling::off)
-      : engine(config_from(without_spf(toml)), EngineParts{mirror, store, resolver, zones, clock, loop, warden, &events,
-                                                           journaling == Journaling::on ? &journal : nullptr}) {
-    journal.reconfigure(engine.config().journal);
-    zones.tick();
-    resolver.forget();
-  }
+  explicit EngineRig(std::string_view toml = "", Journaling journaling = Journaling::off);
+  ~EngineRig();
+  EngineRig(const EngineRig&) = delete;
+  EngineRig& operator=(const EngineRig&) = delete;
 
   // SPF weighs something for nearly every mail, and recipients of outgoing mail are looked up: tests that are not about
   // them do without.
-  static std::string without_spf(std::string_view toml) {
-    std::string all(toml);
-    for (const std::string_view check : {"[checks.spf]", "[checks.recipient_domain]"}) {
-      if (toml.find(check) != std::string_view::npos) continue;
-      all.append("\n").append(check).append("\nincoming = 0\noutgoing = 0\n");
-    }
-    return all;
-  }
+  static std::string without_spf(std::string_view toml);
 
-  Verdict decide(std::string_view lines) {
-    const Asking asking(engine, lines);
-    loop.turn_until([&asking] { return asking.done(); });
-    return asking.verdict();
-  }
-  Verdict explain(std::string_view lines) {
-    const auto request = make_request(lines);
-    return loop.run(engine.explain(*request));
-  }
-  std::string action(std::string_view lines) { return action_of(decide(lines)); }
+  Verdict decide(std::string_view lines);
+  Verdict explain(std::string_view lines);
+  std::string action(std::string_view lines);
   // The action and what decided: "DUNNO (none)", "DEFER 4.7.1 Sending limit reached (limit)".
-  std::string told(std::string_view lines) {
-    const Verdict verdict = decide(lines);
-    return action_of(verdict) + " (" + std::string(cause_name(verdict.cause)) + ")";
-  }
+  std::string told(std::string_view lines);
 
   void block(BlockType type, std::string_view target, BlockDirection direction = BlockDirection::both,
-             std::string reply = "") {
-    auto made = BlockTarget::make(type, target);
-    REQUIRE_MESSAGE(made.ok(), target);
-    Block block;
-    block.target = *made;
-    block.direction = direction;
-    block.reply = std::move(reply);
-    mirror.put_block(std::move(block));
-  }
+             std::string reply = "");
 
-  [[nodiscard]] uint64_t verdicts(Direction direction, Action action) const {
-    return engine.statistics().verdicts[static_cast<size_t>(direction)][static_cast<size_t>(action)];
-  }
-  [[nodiscard]] uint64_t causes(Cause cause) const { return engine.statistics().causes[static_cast<size_t>(cause)]; }
-  [[nodiscard]] EngineStatistics::PerCheck counted(std::string_view check) const {
-    for (size_t i = 0; i < check_table().size(); ++i) {
-      if (check_table()[i].spec.name == check) return engine.statistics().checks[i];
-    }
-    throw std::logic_error("no such check");
-  }
+  [[nodiscard]] uint64_t verdicts(Direction direction, Action action) const;
+  [[nodiscard]] uint64_t causes(Cause cause) const;
+  [[nodiscard]] EngineStatistics::PerCheck counted(std::string_view check) const;
 
   TestLoop loop;
   FakeClock clock;

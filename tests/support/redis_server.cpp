@@ -1,5 +1,6 @@
 #include "tests/support/redis_server.h"
 
+#include <doctest/doctest.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>

@@ -9,27 +9,9 @@ namespace policyd::test {
 using Attributes = std::map<std::string, std::string>;
 
 // The lines of a request without the empty one at its end; `changes` replace or add attributes.
-inline std::string request_lines(const Attributes& changes = {}) {
-  Attributes all{{"request", "smtpd_access_policy"},
-                 {"protocol_state", "RCPT"},
-                 {"client_address", "192.0.2.1"},
-                 {"client_name", "mail.stranger.example"},
-                 {"reverse_client_name", "mail.stranger.example"},
-                 {"helo_name", "mail.stranger.example"},
-                 {"sender", "ann@stranger.example"},
-                 {"recipient", "bob@example.com"},
-                 {"instance", "1f.2a.0"}};
-  for (const auto& [name, value] : changes) all[name] = value;
-  std::string lines;
-  for (const auto& [name, value] : all) lines.append(name).append("=").append(value).append("\n");
-  return lines;
-}
+std::string request_lines(const Attributes& changes = {});
 
 // The same of a client that has logged in as joe@example.com.
-inline std::string outgoing_lines(Attributes changes = {}) {
-  changes.insert({"sasl_username", "joe@example.com"});
-  changes.insert({"sender", "joe@example.com"});
-  return request_lines(changes);
-}
+std::string outgoing_lines(Attributes changes = {});
 
 }  // namespace policyd::test

@@ -3,9 +3,12 @@
 // Whatever a Session needs around it, tests see it in here only.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "policyd/session.h"
 #include "tests/support/captured_log.h"
@@ -16,61 +19,31 @@ namespace policyd::test {
 
 class SessionRig {
  public:
-  explicit SessionRig(std::string_view toml = "") : rig(toml) {}
+  explicit SessionRig(std::string_view toml = "");
   // Sessions end by themselves only.
-  ~SessionRig() {
-    rig.store.gate.open();
-    drain();
-    turn_until([this] { return sessions_.empty(); });
-  }
+  ~SessionRig();
+  SessionRig(const SessionRig&) = delete;
+  SessionRig& operator=(const SessionRig&) = delete;
 
-  template <class Condition>
-  void turn_until(Condition holds) {
-    test::turn_until(rig.loop, std::move(holds));
-  }
-  void settle() { test::settle(rig.loop); }
+  void turn_until(const std::function<bool()>& holds);
+  void settle();
   // A peer whose session has begun.
-  std::unique_ptr<Peer> connect() {
-    const uint64_t before = statistics.accepted;
-    auto peer = std::make_unique<Peer>(server_.path());
-    turn_until([&] { return statistics.accepted > before; });
-    return peer;
-  }
+  std::unique_ptr<Peer> connect();
   // As SIGTERM has it.
-  void drain() {
-    for (Session* session : all()) session->drain();
-  }
+  void drain();
   // As the listener does every now and then.
-  void give_up_half_requests() {
-    for (Session* session : all()) session->give_up_half_request(rig.clock.steady());
-  }
+  void give_up_half_requests();
   [[nodiscard]] size_t sessions() const { return sessions_.size(); }
   // Everything that `peer` has received once it is `wanted`, or the session has ended.
-  std::string received(Peer& peer, std::string_view wanted) {
-    turn_until([&] {
-      peer.flush();
-      return peer.received().size() >= wanted.size() || peer.ended();
-    });
-    return peer.received();
-  }
+  std::string received(Peer& peer, std::string_view wanted);
 
   EngineRig rig;
   CapturedLog log;
   SessionStatistics statistics;
 
  private:
-  void accept(uv_stream_t* server) {
-    auto session = std::make_unique<Session>(context_, name_);
-    Session& reference = *session;
-    REQUIRE(reference.accept(server).ok());
-    sessions_.emplace(&reference, std::move(session));
-    reference.start();
-  }
-  std::vector<Session*> all() const {
-    std::vector<Session*> found;
-    for (const auto& [session, owner] : sessions_) found.push_back(session);
-    return found;
-  }
+  void accept(uv_stream_t* server);
+  [[nodiscard]] std::vector<Session*> all() const;
 
   const std::string name_ = "unix:test";
   Streams streams_{rig.loop};

@@ -1,12 +1,8 @@
 // State files in tests: opened and read or failed, and changed as another program would.
 #pragma once
 
-#include <doctest/doctest.h>
-#include <sqlite3.h>
-
 #include <memory>
 #include <string>
-#include <utility>
 
 #include "policyd/store/state_file.h"
 #include "tests/support/fake_clock.h"
@@ -15,36 +11,13 @@ namespace policyd::test {
 
 inline constexpr WallTime kNow = FakeClock::kStart;
 
-inline std::unique_ptr<StateFile> open_or_fail(const std::string& path) {
-  auto file = StateFile::open(path);
-  if (!file) FAIL(file.error().message);
-  return std::move(*file);
-}
-
-inline StateFile::Contents load(const std::string& path, WallTime now = kNow) {
-  auto contents = open_or_fail(path)->load(now);
-  if (!contents) FAIL(contents.error().message);
-  return std::move(*contents);
-}
-
-inline std::string error_of_opening(const std::string& path) {
-  const auto file = StateFile::open(path);
-  return file ? "" : file.error().message;
-}
+std::unique_ptr<StateFile> open_or_fail(const std::string& path);
+StateFile::Contents load(const std::string& path, WallTime now = kNow);
+std::string error_of_opening(const std::string& path);
 
 // What another program, or a hand, does to the file.
-inline void run_sql(const std::string& path, const std::string& sql) {
-  sqlite3* connection = nullptr;
-  REQUIRE(sqlite3_open(path.c_str(), &connection) == SQLITE_OK);
-  const int code = sqlite3_exec(connection, sql.c_str(), nullptr, nullptr, nullptr);
-  sqlite3_close(connection);
-  REQUIRE(code == SQLITE_OK);
-}
+void run_sql(const std::string& path, const std::string& sql);
 
-inline Block block_of(std::string target) {
-  Block block;
-  block.target = {BlockType::email, std::move(target)};
-  return block;
-}
+Block block_of(std::string target);
 
 }  // namespace policyd::test

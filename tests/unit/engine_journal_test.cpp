@@ -4,6 +4,7 @@
 #include <set>
 
 #include "tests/support/engine_rig.h"
+#include "policyd/reply.h"
 
 namespace policyd {
 namespace {

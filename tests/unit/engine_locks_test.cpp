@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "policyd/engine.h"
+#include "policyd/reply.h"
 #include "shared/charged_name.h"
 #include "tests/support/engine_rig.h"
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "policyd/reply.h"
 #include "tests/support/engine_rig.h"
 #include "tests/support/postfix_connection.h"
 

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include "policyd/reply.h"
 #include "shared/protocol.h"
 #include "tests/support/captured_log.h"
 #include "tests/support/engine_rig.h"

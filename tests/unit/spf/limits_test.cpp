@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "tests/support/spf_cases.h"
+#include "tests/support/fake_resolver.h"
 
 using namespace policyd;
 using namespace policyd::test;
