@@ -194,7 +194,7 @@ std::optional<std::string> canonical_literal(std::string_view text) {
   const std::optional<IpAddress> address = IpAddress::parse(text);
   const bool ipv6_text = text.find(':') != std::string_view::npos;
   if (!address || (tagged && !ipv6_text)) return std::nullopt;
-  return "[" + std::string(address->v6 ? kTag : "") + address->to_string() + "]";
+  return std::string("[").append(address->v6 ? kTag : "").append(address->to_string()).append("]");
 }
 
 Result<BlockTarget> BlockTarget::make(BlockType type, std::string_view target) {

@@ -131,7 +131,8 @@ std::string Stream::peer() const {
   const bool v6 = address.ss_family == AF_INET6;
   const auto port = ntohs(v6 ? reinterpret_cast<sockaddr_in6*>(socket)->sin6_port
                              : reinterpret_cast<sockaddr_in*>(socket)->sin_port);
-  return (v6 ? "[" + std::string(name) + "]" : std::string(name)) + ":" + std::to_string(port);
+  const std::string host = v6 ? std::string("[").append(name).append("]") : std::string(name);
+  return host + ":" + std::to_string(port);
 }
 
 size_t Stream::unsent() const { return as_stream(handle_)->write_queue_size; }

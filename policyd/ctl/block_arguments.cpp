@@ -33,7 +33,7 @@ std::shared_ptr<TargetArgument> declare_target(Arguments& takes) {
   takes.text("TARGET", target->text, "e.g. joe@example.com, example.com, 192.0.2.0/24, or TYPE:TARGET")
       .required()
       .not_empty();
-  takes.text("--type", target->type, std::string(kTypes) + "; inferred where TARGET tells");
+  takes.text("--type", target->type, std::string(kTypes).append("; inferred where TARGET tells"));
   return target;
 }
 

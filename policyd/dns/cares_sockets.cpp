@@ -39,7 +39,8 @@ std::string name_of(const sockaddr* address) {
 std::string server_name(int family, const void* address, uint16_t port) {
   char text[INET6_ADDRSTRLEN] = "";
   inet_ntop(family, address, text, sizeof text);
-  return (family == AF_INET6 ? "[" + std::string(text) + "]" : text) + ":" + std::to_string(port);
+  const std::string host = family == AF_INET6 ? std::string("[").append(text).append("]") : std::string(text);
+  return host + ":" + std::to_string(port);
 }
 
 void CaresSockets::attach(ares_channel channel) {
