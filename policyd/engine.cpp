@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "policyd/journal/journal.h"
+#include "policyd/notify/event.h"
 #include "policyd/score.h"
 #include "shared/text.h"
 

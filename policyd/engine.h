@@ -25,7 +25,7 @@
 #include "policyd/header_fields.h"
 #include "policyd/inspection.h"
 #include "policyd/locks/warden.h"
-#include "policyd/notify/event.h"
+#include "policyd/notify/event_sink.h"
 #include "policyd/open_transaction.h"
 #include "policyd/outgoing.h"
 #include "policyd/recent_decisions.h"

@@ -1,9 +1,8 @@
 #include "policyd/store/memory.h"
 
-#include <spdlog/spdlog.h>
-
 #include <utility>
 
+#include "shared/log_line.h"
 #include "shared/text.h"
 
 namespace policyd {
@@ -67,7 +66,7 @@ Result<void> MemoryStore::open_file() {
   if (!file) return file.error();
   auto contents = (*file)->load(clock_.wall());
   if (!contents) return contents.error();
-  for (const std::string& warning : contents->warnings) spdlog::warn("store: {}", warning);
+  for (const std::string& warning : contents->warnings) log_warning("store: {}", warning);
 
   Mirror fresh(clock_);
   for (Block& block : contents->blocks) fresh.put_block(std::move(block));
@@ -95,10 +94,10 @@ Task<void> MemoryStore::stop() {
   Task<Result<void>> finish = writer_->finish();
   const Result<void> finished = co_await finish;
   if (!finished) {
-    spdlog::error("store: {}; counters, greylist and reports since the last write are lost", finished.error().message);
+    log_error("store: {}; counters, greylist and reports since the last write are lost", finished.error().message);
   }
   for (const std::string& account : unwritten_locks_) {
-    spdlog::error("store: what was last done to the locks of {} is lost", policyd::quoted(account));
+    log_error("store: what was last done to the locks of {} is lost", policyd::quoted(account));
   }
   writer_.reset();
 }

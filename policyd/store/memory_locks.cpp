@@ -2,7 +2,6 @@
 //
 // A file that cannot be written lifts no lock and makes none undone: memory goes on, and the file is brought up to date
 // within a second of its being written again. Nor does one that stalls keep a lock from ending: a charge finds it over.
-#include <spdlog/spdlog.h>
 
 #include "policyd/store/memory.h"
 #include "shared/text.h"

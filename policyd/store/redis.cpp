@@ -1,11 +1,10 @@
 #include "policyd/store/redis.h"
 
-#include <spdlog/spdlog.h>
-
 #include <deque>
 
 #include "policyd/async/loop.h"
 #include "policyd/store/redis_scripts.h"
+#include "shared/log_line.h"
 #include "shared/text.h"
 
 namespace policyd {
@@ -47,9 +46,9 @@ Result<void> RedisStore::start() {
     return (link_.serving() && follower_.loaded()) || clock_.steady() >= patience || link_.waiting();
   });
   if (!link_.serving()) {
-    spdlog::error("store {}: away: {}; blocks are not known yet, and limits are enforced on this node alone, "
-                  "until it is back",
-                  config_.url.to_string(), link_.reason());
+    log_error("store {}: away: {}; blocks are not known yet, and limits are enforced on this node alone, "
+              "until it is back",
+              config_.url.to_string(), link_.reason());
   }
   return {};
 }
@@ -66,8 +65,8 @@ Task<void> RedisStore::stop() {
     merged = co_await merging;
   }
   if (pending() > 0) {
-    spdlog::error("store {}: {} charges counted on this node alone could not be merged", config_.url.to_string(),
-                  pending());
+    log_error("store {}: {} charges counted on this node alone could not be merged", config_.url.to_string(),
+              pending());
   }
   const auto writing_locks = write_held_locks();
   co_await writing_locks;
@@ -106,7 +105,7 @@ Task<std::optional<size_t>> RedisStore::catch_up() {
 
 Task<void> RedisStore::caught_up() {
   if (const uint64_t dropped = share_.dropped() - std::exchange(told_dropped_, share_.dropped()); dropped > 0) {
-    spdlog::error("store {}: {} charges were too many to keep for the merge", config_.url.to_string(), dropped);
+    log_error("store {}: {} charges were too many to keep for the merge", config_.url.to_string(), dropped);
   }
   const auto merging = merge(share_.pending());
   co_await merging;

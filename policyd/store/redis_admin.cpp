@@ -1,9 +1,9 @@
 // What operators ask of the Redis store: blocks, settings, usage, nodes. None of it is on the way of a decision.
-#include <spdlog/spdlog.h>
 
 #include "policyd/store/packed_numbers.h"
 #include "policyd/store/redis.h"
 #include "policyd/store/redis_scripts.h"
+#include "shared/log_line.h"
 #include "shared/text.h"
 
 namespace policyd {
@@ -139,7 +139,7 @@ Task<Result<AccountUsage>> RedisStore::usage(std::string account) {
 
 void RedisStore::warn_unreadable(const std::string& key) {
   if (unreadable_.size() >= kMostWarnings || !unreadable_.insert(key).second) return;
-  spdlog::warn("Redis key {}: it holds no counters of policyd; taken for empty", policyd::quoted(key));
+  log_warning("Redis key {}: it holds no counters of policyd; taken for empty", policyd::quoted(key));
 }
 
 Task<Result<bool>> RedisStore::reset_usage(std::string account) {

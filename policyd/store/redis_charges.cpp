@@ -1,10 +1,9 @@
 #include "policyd/store/redis_charges.h"
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 
 #include "policyd/store/redis_scripts.h"
+#include "shared/log_line.h"
 
 namespace policyd {
 
@@ -177,9 +176,9 @@ RedisCharges::Outcome RedisCharges::judge(std::string_view error) {
     return Outcome::away;
   }
   if (!std::exchange(told_broken_, true)) {
-    spdlog::error("store {}: a charge could not be counted and was decided on this node alone: {}; "
-                  "until the next connection further ones are counted only (policyctl status)",
-                  store_, error);
+    log_error("store {}: a charge could not be counted and was decided on this node alone: {}; "
+              "until the next connection further ones are counted only (policyctl status)",
+              store_, error);
   }
   return Outcome::broken;
 }

@@ -1,12 +1,12 @@
 #include "policyd/store/redis_greylist.h"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <array>
 #include <utility>
 
 #include "policyd/store/redis_scripts.h"
+#include "shared/log_line.h"
 #include "shared/text.h"
 
 namespace policyd {
@@ -53,10 +53,10 @@ Task<GreylistResult> RedisGreylist::ask(const GreylistAttempt& attempt) {
 void RedisGreylist::note(const RedisReply& reply) {
   const bool failed_before = std::exchange(failing_, reply.is_error());
   if (failing_ && !failed_before) {
-    spdlog::error("store {}: the greylist cannot be asked, and mail passes without: {}; further ones are not logged",
-                  store_, reply.text);
+    log_error("store {}: the greylist cannot be asked, and mail passes without: {}; further ones are not logged",
+              store_, reply.text);
   } else if (failed_before && !failing_) {
-    spdlog::info("store {}: the greylist is asked again", store_);
+    log_info("store {}: the greylist is asked again", store_);
   }
 }
 

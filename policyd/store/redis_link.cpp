@@ -1,11 +1,10 @@
 #include "policyd/store/redis_link.h"
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 
 #include "policyd/store/redis_scripts.h"
 #include "shared/duration.h"
+#include "shared/log_line.h"
 
 namespace policyd {
 
@@ -59,12 +58,12 @@ void RedisLink::enter(State next, const std::string& note) {
   if (!serving()) reason_ = note.substr(0, note.find(" script: "));
   if (served && !serving()) {
     away_since_ = clock_.steady();
-    spdlog::error("store {}: away: {}; blocks stay in force and limits are enforced on this node at 1/{} "
-                  "until it is back",
-                  config_.url.to_string(), reason_, nodes_.most());
+    log_error("store {}: away: {}; blocks stay in force and limits are enforced on this node at 1/{} "
+              "until it is back",
+              config_.url.to_string(), reason_, nodes_.most());
   } else if (!served && serving()) {
-    spdlog::info("store {}: available after {}; {}; nodes: {}", config_.url.to_string(),
-                 describe_duration(clock_.steady() - away_since_), note, nodes_.list().size());
+    log_info("store {}: available after {}; {}; nodes: {}", config_.url.to_string(),
+             describe_duration(clock_.steady() - away_since_), note, nodes_.list().size());
   }
 }
 

@@ -1,12 +1,11 @@
 // Locks in the Redis store. What has to be atomic over all nodes is a script; what Redis cannot be told is held here.
 #include "policyd/store/redis_locks.h"
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 
 #include "policyd/store/redis.h"
 #include "policyd/store/redis_scripts.h"
+#include "shared/log_line.h"
 #include "shared/text.h"
 
 namespace policyd {
@@ -139,8 +138,8 @@ Task<void> RedisStore::write_held_locks() {
 
 void RedisStore::tell_lost_locks() const {
   for (const auto& [account, held] : held_locks_) {
-    spdlog::error("store {}: the lock of {} ({}) was made while it was away, and is lost", config_.url.to_string(),
-                  policyd::quoted(account), policyd::quoted(held.request.reason));
+    log_error("store {}: the lock of {} ({}) was made while it was away, and is lost", config_.url.to_string(),
+              policyd::quoted(account), policyd::quoted(held.request.reason));
   }
 }
 

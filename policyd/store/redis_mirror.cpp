@@ -1,10 +1,9 @@
 #include "policyd/store/redis_mirror.h"
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 
 #include "policyd/store/redis_locks.h"
+#include "shared/log_line.h"
 #include "shared/text.h"
 
 namespace policyd {
@@ -86,7 +85,7 @@ Task<void> RedisMirror::follow() {
       done = co_await fetching;
       if (!done) changed_.insert(keys.begin(), keys.end());
     }
-    if (done && !std::exchange(trouble_, {}).empty()) spdlog::info("store: blocks and settings can be read again");
+    if (done && !std::exchange(trouble_, {}).empty()) log_info("store: blocks and settings can be read again");
     if (!done && data_ == &data) {
       retry_.once(kRetry);  // on a connection that is lost, attach() starts over before that
       break;
@@ -99,9 +98,9 @@ Task<void> RedisMirror::follow() {
 bool RedisMirror::cannot_read(std::string_view command, const RedisReply& reply) {
   const std::string why = std::string(command) + (reply.is_error() ? ": " + reply.text : " is answered oddly");
   if (std::exchange(trouble_, why) != why) {
-    spdlog::error("store: blocks and settings cannot be read: {}; those last known stay in force{}; let its user run "
-                  "SCAN, HGETALL and PTTL",
-                  why, loaded_ ? "" : " (there are none yet)");
+    log_error("store: blocks and settings cannot be read: {}; those last known stay in force{}; let its user run "
+              "SCAN, HGETALL and PTTL",
+              why, loaded_ ? "" : " (there are none yet)");
   }
   return false;
 }
@@ -129,8 +128,8 @@ Task<bool> RedisMirror::load(RedisConnection& data) {
   tell_gone_locks(fresh);
   mirror_.replace_all(std::move(fresh));
   loaded_ = true;
-  spdlog::debug("mirror: {} blocks, {} locks and {} account settings loaded", mirror_.block_count(),
-                mirror_.lock_count(), mirror_.all_settings().size());
+  log_debug("mirror: {} blocks, {} locks and {} account settings loaded", mirror_.block_count(),
+            mirror_.lock_count(), mirror_.all_settings().size());
   co_return true;
 }
 
@@ -254,7 +253,7 @@ void RedisMirror::take_settings(const std::string& key, const std::string& accou
 
 void RedisMirror::warn_once(const std::string& key, const std::string& what) {
   if (warned_.size() >= kMostWarnings || !warned_.insert(key + what).second) return;
-  spdlog::warn("Redis key {}: {}; ignored", quoted(key), what);
+  log_warning("Redis key {}: {}; ignored", quoted(key), what);
 }
 
 }  // namespace policyd

@@ -1,10 +1,9 @@
 #include "policyd/store/state_writer.h"
 
-#include <spdlog/spdlog.h>
-
 #include <utility>
 
 #include "policyd/async/offload.h"
+#include "shared/log_line.h"
 
 namespace policyd {
 
@@ -101,10 +100,10 @@ Task<Result<void>> StateWriter::on_pool(Work work) {
 void StateWriter::note(const Result<void>& written) {
   const std::string before = std::exchange(trouble_, written ? "" : written.error().message);
   if (before.empty() && !trouble_.empty()) {
-    spdlog::error("store: {}; counters, locks, greylist and reports go on in memory, and writing is tried again",
-                  trouble_);
+    log_error("store: {}; counters, locks, greylist and reports go on in memory, and writing is tried again",
+              trouble_);
   } else if (!before.empty() && trouble_.empty()) {
-    spdlog::info("store: the state file can be written again");
+    log_info("store: the state file can be written again");
   }
 }
 
