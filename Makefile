@@ -58,11 +58,11 @@ lint: ## checks the house's rules and the man pages, and runs clang-tidy where i
 	@$(PACKAGES) lint
 	@python3 tests/lint/structure.py
 	@mandoc -T lint -W warning man/*.[1-8]
-	@if command -v clang-tidy >/dev/null && [ -e build/compile_commands.json ] && [ -z "$(CI)" ]; \
+	@if command -v clang-tidy >/dev/null && [ -e build/CMakeCache.txt ] && [ -z "$(CI)" ]; \
 	  then $(MAKE) --no-print-directory tidy; fi
 
 # GCC's precompiled headers are nothing to clang: it is told how sources are compiled without them.
-tidy: ## clang-tidy alone, on all sources or on FILES="shared/text.cpp ..."
+tidy: ## clang-tidy alone, on all sources of the programs or on FILES="shared/text.cpp ..."
 	@cmake --preset release -B build-tidy -DBUILD_TESTING=OFF -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON >/dev/null
 	@printf '%s\n' $(or $(FILES),$$(git ls-files 'shared/*.cpp' 'policyd/*.cpp')) | \
 	  xargs -P $(JOBS) -n 4 clang-tidy --quiet -p build-tidy

@@ -1,8 +1,10 @@
 #include "shared/log_line.h"
 
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <cstdlib>
+#include <exception>
 #include <iterator>
 
 namespace policyd {
@@ -31,9 +33,13 @@ void log_line(LogLevel level, std::string_view line) {
 
 void log_format(LogLevel level, fmt::string_view format, fmt::format_args arguments) {
   if (!logs(level)) return;
-  fmt::memory_buffer line;
-  fmt::vformat_to(std::back_inserter(line), format, arguments);
-  log_line(level, {line.data(), line.size()});
+  try {
+    fmt::memory_buffer line;
+    fmt::vformat_to(std::back_inserter(line), format, arguments);
+    log_line(level, {line.data(), line.size()});
+  } catch (const std::exception&) {  // out of memory: what happened, though not to whom
+    log_line(level, {format.data(), format.size()});
+  }
 }
 
 }  // namespace policyd

@@ -1,6 +1,8 @@
 // policyctl account: how much accounts have sent of what they may, and the settings that say so.
 #include <fmt/format.h>
 
+#include <memory>
+
 #include "policyd/ctl/account_lock.h"
 #include "policyd/ctl/account_path.h"
 #include "policyd/ctl/command.h"

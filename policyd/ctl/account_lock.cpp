@@ -2,6 +2,7 @@
 #include "policyd/ctl/account_lock.h"
 
 #include <algorithm>
+#include <memory>
 #include <optional>
 
 #include "policyd/ctl/account_path.h"

@@ -1,5 +1,7 @@
 // policyctl account report: tells policyd of a sign of a hijack that somebody else has seen.
 #include "policyd/ctl/account_path.h"
+
+#include <memory>
 #include "policyd/ctl/command.h"
 
 namespace policyd {

@@ -1,5 +1,7 @@
 // policyctl block: who may not send (or receive) until lifted.
 #include "policyd/ctl/block_arguments.h"
+
+#include <memory>
 #include "policyd/ctl/block_import.h"
 #include "policyd/ctl/command.h"
 #include "policyd/ctl/table.h"

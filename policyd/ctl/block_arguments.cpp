@@ -1,6 +1,7 @@
 #include "policyd/ctl/block_arguments.h"
 
 #include <cstdlib>
+#include <memory>
 #include <pwd.h>
 #include <unistd.h>
 

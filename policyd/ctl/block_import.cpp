@@ -1,6 +1,7 @@
 #include "policyd/ctl/block_import.h"
 
 #include <cstdio>
+#include <memory>
 
 #include "policyd/ctl/block_arguments.h"
 #include "shared/shallow_json.h"

@@ -1,6 +1,8 @@
 // policyctl check: what policyd would answer to a request in Postfix' own format, and everything
 // that leads to it.
 #include "policyd/ctl/account_lock.h"
+
+#include <memory>
 #include "policyd/ctl/command.h"
 #include "policyd/ctl/table.h"
 #include "policyd/ctl/verdict_text.h"

@@ -4,6 +4,7 @@
 // hundred; with --limit it holds that many. Rows that were written twice (a lost answer of Redis) are left out.
 #include <chrono>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <set>
 #include <thread>

@@ -1,4 +1,5 @@
 // policyctl report: what greylisting and the checks did over some days, on all nodes.
+#include <memory>
 #include <optional>
 
 #include "policyd/ctl/command.h"

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <ctime>
+#include <memory>
 
 #include "policyd/ctl/command.h"
 #include "policyd/ctl/screen.h"
