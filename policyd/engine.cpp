@@ -135,7 +135,7 @@ Task<Verdict> Engine::evaluate(const Request& request, Mode mode, OpenTransactio
   if (policy && key) outgoing_.prefetch(mail.message);
   Signs::Counting counting(store_, verdict);
   bool going_on = begin(request.state(), subject, config, key, verdict);
-  const Asked asked{request, subject, mail, mode, *plan, policy, transaction, key};
+  const Asked asked{mail, mode, *plan, policy, transaction, key};
   auto sender_domain = Outgoing::SenderDomain::takes_mail_or_unknown;
   const CheckSet wanted = wanted_of(policy.get());
   if (going_on && judging && (plan->applied[static_cast<size_t>(verdict.direction)] | wanted).any()) {
@@ -173,7 +173,8 @@ Task<Verdict> Engine::evaluate(const Request& request, Mode mode, OpenTransactio
 // The checks are done: what they have found and what comes of it are put into the verdict, and signs are counted.
 Outgoing::SenderDomain Engine::conclude(const Asked& asked, const Inspection& inspection, Signs::Counting& counting,
                                         Verdict& verdict) {
-  const auto& [request, subject, mail, mode, plan, policy, transaction, key] = asked;
+  const auto& [mail, mode, plan, policy, transaction, key] = asked;
+  const auto& [request, subject, message] = mail;
   const bool live = mode == Mode::live;
   inspection.conclude(verdict);
   domain_answers_.judge(inspection, subject.names(), *plan.config, live, verdict);
@@ -188,7 +189,8 @@ Outgoing::SenderDomain Engine::conclude(const Asked& asked, const Inspection& in
 // What the store is to be asked, and with it signs that show at the end of a message. `network` outlives the charge.
 std::optional<Charge> Engine::charge_of(const Asked& asked, bool going_on, const Verdict& verdict,
                                         Signs::Counting& counting, std::string& network) {
-  const auto& [request, subject, mail, mode, plan, policy, transaction, key] = asked;
+  const auto& [mail, mode, plan, policy, transaction, key] = asked;
+  const auto& [request, subject, message] = mail;
   const bool settling = request.state() != ProtocolState::rcpt;
   // What is refused at the end of a message was charged when its recipients passed.
   const bool ends_refused = settling && (verdict.cause == Cause::lock || verdict.cause == Cause::rule);
@@ -202,16 +204,16 @@ std::optional<Charge> Engine::charge_of(const Asked& asked, bool going_on, const
 
 // The store has answered; false: it refuses, or something did before.
 bool Engine::take_charge(const Asked& asked, bool going_on, Verdict& verdict) {
-  const bool judging = asked.request.state() == ProtocolState::rcpt;
+  const bool judging = asked.mail.request.state() == ProtocolState::rcpt;
   if (going_on) Outgoing::apply_limits(*asked.plan.config, *asked.policy, verdict);
   going_on = going_on && !refused(verdict);
-  if (asked.mode == Mode::live && judging) busy_.note(asked.subject.account(), clock_.steady());
+  if (asked.mode == Mode::live && judging) busy_.note(asked.mail.subject.account(), clock_.steady());
   return going_on;
 }
 
 // A recipient is let through, for the first time.
 void Engine::pass(const Asked& asked, const Verdict& verdict) {
-  const auto& [request, subject, mail, mode, plan, policy, transaction, key] = asked;
+  const auto& [mail, mode, plan, policy, transaction, key] = asked;
   if (policy) {
     const bool exists = Signs::exists(verdict);
     const auto before = outgoing_.passed(mail, *policy, *plan.config, exists);
@@ -222,7 +224,8 @@ void Engine::pass(const Asked& asked, const Verdict& verdict) {
 
 // What is remembered, written and told of a verdict; an id and header fields are put into it.
 void Engine::end(const Asked& asked, bool going_on, Verdict& verdict) {
-  const auto& [request, subject, mail, mode, plan, policy, transaction, key] = asked;
+  const auto& [mail, mode, plan, policy, transaction, key] = asked;
+  const auto& [request, subject, message] = mail;
   if (transaction && policy && settles(request.state())) signs_.settle(mail, *transaction);
   if (transaction && policy && request.state() == ProtocolState::rcpt && refused(verdict)) {
     Signs::refused(request, *transaction);

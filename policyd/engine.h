@@ -103,9 +103,7 @@ class Engine {
   enum class Mode : uint8_t { live, dry };
   // A request, and what is known of it before it is judged.
   struct Asked {
-    const Request& request;
-    const Subject& subject;
-    const Outgoing::Mail& mail;  // the same, and its message where it is outgoing
+    const Outgoing::Mail& mail;
     Mode mode;
     const CheckPlan& plan;
     const std::shared_ptr<const AccountPolicy>& policy;  // of outgoing mail

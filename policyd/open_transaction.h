@@ -35,7 +35,7 @@ class OpenTransaction {
     int64_t passed = 0;      // recipients that count
     int64_t refused = 0;     // of them: those that Postfix has refused, as the queue id tells
     bool accepted = false;   // a recipient, by the same
-    bool all_exist = true;   // of those that passed, as far as the checks have found
+    bool all_exist = true;   // of those that passed since it is known here
     bool explained = false;  // policyd has refused a recipient itself, and the client may have given up for that
 
     // How many recipients are held to be refused. `queue_ids_tell` false: Postfix gives none (smtpd_proxy_filter).

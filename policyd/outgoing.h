@@ -30,7 +30,7 @@ class Outgoing {
 
   // What messages are known by: 64 bits that stand for an instance and an account.
   using Key = uint64_t;
-  // A request, and its message.
+  // A request, and its message where it is outgoing mail.
   struct Mail {
     const Request& request;
     const Subject& subject;

@@ -7,9 +7,9 @@
 namespace policyd {
 
 std::string client_network(const IpAddress& client) {
-  const int prefix = client_prefix(client);
-  if (client.v6) return Network{client.masked(prefix), prefix}.to_string();
+  if (client.v6) return Network{client.masked(client_prefix(client)), client_prefix(client)}.to_string();
   // Asked for each recipient: inet_ntop takes ten times as long.
+  static_assert(client_prefix(IpAddress{}) == 24, "three octets, and 0/24");
   std::array<char, sizeof "255.255.255.0/24"> text;
   size_t size = 0;
   const auto put = [&text, &size](int character) { text[size++] = static_cast<char>(character); };

@@ -34,7 +34,7 @@ class HttpServer {
  public:
   static constexpr size_t kLargestBody = 1024 * 1024;
   static constexpr unsigned kCrowded = 48;        // from so many on, those that ask nothing make room
-  static constexpr unsigned kConnections = 512;   // those that make room and have not gone yet included
+  static constexpr unsigned kConnections = 256;   // those that make room and have not gone yet included
   static constexpr unsigned kSilentSeconds = 5;   // without an octet of a request
   static constexpr unsigned kAnswerSeconds = 30;  // for the handler, and for the client to take what it says
 

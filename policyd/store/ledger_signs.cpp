@@ -131,7 +131,9 @@ void Ledger::count(const Elements& elements, const Limits& signs, Accounts::valu
     }
     if (!moves) continue;
     account.longest = longest_of(signs);
-    const WallTime seen_at = std::max(now, one.before.value_or(now));
+    // What a clock that was set back has left beyond the window counts no more.
+    const bool lasts = one.before && Counters::counts({one.meter, 0, account.longest}, *one.before, now);
+    const WallTime seen_at = lasts ? std::max(now, *one.before) : now;
     account.seen->put(one.hash, seen_at.time_since_epoch().count(), useless_before(now, account.longest));
     note_seen(entry);
     commit(entry);

@@ -11,7 +11,7 @@ namespace policyd {
 
 namespace {
 
-constexpr std::string_view kForm = "policyd\4";  // another form gets another number
+constexpr std::string_view kForm = "policyd\5";  // another form gets another number
 constexpr size_t kOctets = 8;
 constexpr double kExact = 9007199254740992.0;  // 2^53
 
@@ -83,7 +83,7 @@ std::vector<int64_t> take_row(Reader& reader, int64_t size) {
 void take_current(Reader& reader, std::vector<Counter>& counters) {
   reader.skip(1);  // what stands for the limits
   const int64_t from = reader.take();
-  reader.skip(3);  // until; the network, and until when it is known
+  reader.skip(2);  // until; the network
   std::vector<int64_t> added = take_row(reader, reader.take());
   reader.skip(added.size());  // how much more passes
   const int64_t size = reader.take();

@@ -3,10 +3,10 @@
 //
 // The counters of an account in Redis, of mail and of signs, all that stands in the string but the first 16 octets and
 // the network being such numbers:
-//   "policyd" and the form, 4; 8 octets that stand for the limits, their maxima included
+//   "policyd" and the form, 5; 8 octets that stand for the limits, their maxima included
 //   from, until           ms since 1970 between which each counter's newest bucket is the current one
-//   network, until        8 octets that stand for the client network seen last, and the time until which it counts in
-//                         the bucket of now in each of its windows; 0, 0: it is looked up
+//   network               8 octets that stand for the client network seen last, which counts in the newest bucket of
+//                         each of its windows; 0: none is known to
 //   m, added, room        of m meters what has been added since all that follows was written, and after that of each
 //                         how much it may be until a maximum is reached
 //   n, then meter and window in ms of each of n counters; their meters come first in the order of those m

@@ -55,10 +55,11 @@ local function read_limits(list)
   limits.distinct = #counters[DISTINCT] > 0 and counters[DISTINCT]
   limits.networks = #counters[NETWORKS] > 0 and counters[NETWORKS]
   local groups = #limits.groups
+  limits.form = sub(octets, 1, 8)
   limits.front, limits.names = sub(octets, 1, 16), octets_of('<d', size) .. sub(octets, 17, 16 + 16 * size)
-  limits.header, limits.header_end, limits.room = '<ddc8dd' .. rep('d', 2 * groups), 56 + 16 * groups, 5 + groups
+  limits.header, limits.header_end, limits.room = '<ddc8d' .. rep('d', 2 * groups), 48 + 16 * groups, 4 + groups
   limits.last = limits.header_end - 1 .. ''  -- as GETRANGE counts
-  limits.added, limits.noting = '<' .. rep('d', groups), '<c8dd' .. rep('d', groups)
+  limits.added, limits.noting = '<' .. rep('d', groups), '<c8d' .. rep('d', groups)
   lists[list] = limits
   return limits
 end
@@ -66,25 +67,16 @@ end
 local amounts = {}  -- what the charge at hand adds to each meter
 for meter = 1, LAST do amounts[meter] = 0 end
 
--- The network that the charge at hand comes from, once it is certain to count in the bucket of now in each of its
--- windows; and until when it does. While a state has it noted, it needs no look at the account's elements.
+-- The network that the charge at hand comes from, once it is certain to count in the bucket of now. While a state has
+-- it, it needs no look at the account's elements.
 local noted
-local function network_until(limits)
-  if not limits.network_until then
-    local til = math.huge
-    for _, c in ipairs(limits.networks) do
-      local window = limits.windows[c]
-      til = min(til, ceil((floor(now * 60 / window) + 1) * window / 60))
-    end
-    limits.network_until = til
-  end
-  return limits.network_until
-end
 
--- The numbers that can be added to where they stand; false where they have to be made anew.
+-- The numbers that can be added to where they stand; false where they have to be made anew. And whether there are none.
 local function header_of(key, limits, at)
   local packed = try('GETRANGE', key, '0', limits.last)  -- all of a busy account would be several times as much
-  if type(packed) ~= 'string' or #packed ~= limits.header_end then return false end
+  if type(packed) ~= 'string' or #packed ~= limits.header_end then
+    return false, type(packed) ~= 'string' or sub(packed, 1, 8) ~= limits.form
+  end
   if sub(packed, 1, 16) ~= limits.front then return false end
   local header = {numbers_of(limits.header, packed, 17)}
   return header[1] <= at and now < header[2] and header
@@ -95,34 +87,43 @@ end
 local function add_in_place(key, limits, header, tests)
   local groups, room, changes, first = limits.groups, limits.room, false, false
   for g = 1, #groups do
-    local meter, added = groups[g], header[5 + g]
+    local meter, added = groups[g], header[4 + g]
     local amount = amounts[meter]
     if amount ~= 0 then
       if amount < 0 then return false end
       first, changes = first or (added == 0 and meter > MAIL), true
       added = added + amount
-      header[5 + g] = added
+      header[4 + g] = added
     end
     if not (added <= header[room + g]) and (meter > MAIL or (tests and amount ~= 0)) then return false end
   end
-  if changes and noted and not (header[3] == noted and now < header[4]) then
-    header[3], header[4] = noted, network_until(limits)
+  if changes and noted and header[3] ~= noted then
+    header[3] = noted
     call('SETRANGE', key, '32', octets_of(limits.noting, unpack(header, 3, room)))
   elseif changes then
-    call('SETRANGE', key, '56', octets_of(limits.added, unpack(header, 6, room)))
+    call('SETRANGE', key, '48', octets_of(limits.added, unpack(header, 5, room)))
   end
   return true, first
+end
+
+-- Whether all hashes of elements that this run may write to were there when it began.
+local all_there
+local function all_exist()
+  if all_there == nil then
+    all_there = call('EXISTS', unpack(KEYS, #KEYS - WITH_ELEMENTS + 1)) == WITH_ELEMENTS
+  end
+  return all_there
 end
 
 -- What is made once a charge needs it.
 local elements, way
 local function with_elements()
-  elements = elements or element_part({now = now, amounts = amounts})
+  elements = elements or element_part({now = now, amounts = amounts, all_exist = all_exist})
   return elements
 end
-local function noted_of(limits) return octets_of('<c8d', noted or NOBODY, noted and network_until(limits) or 0) end
 local function with_way()
-  way = way or long_way({now = now, amounts = amounts, elements = with_elements, noted = noted_of})
+  local function network() return noted or NOBODY end
+  way = way or long_way({now = now, amounts = amounts, elements = with_elements, network = network})
   return way
 end
 
@@ -225,9 +226,10 @@ local function charge(what, limits, at, mode, bytes, recipient, key, message_key
   else
     if not has(hashes, recipient) then
       if seen then
-        header = header_of(key, limits, at)
-        local known = header and header[3] == network and now < header[4]
-        even = with_elements().open(seen, limits, recipient, network, known, at)
+        local none
+        header, none = header_of(key, limits, at)
+        local known = header and header[3] == network
+        even = with_elements().open(seen, limits, recipient, known and NOBODY or network, none, at)
         noted = mode == LIVE and limits.networks and network ~= NOBODY and network
       end
       recipients, hashes = recipients + 1, hashes .. recipient

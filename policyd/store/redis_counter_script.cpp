@@ -12,9 +12,9 @@ local function long_way(run)
   local numbers_of, octets_of, call = struct.unpack, struct.pack, redis.call
   local now, amounts, elements = run.now, run.amounts, run.elements
   local ceil, concat = math.ceil, table.concat
-  local FORM, LONGEST, DISTINCT, NETWORKS = 'policyd\4', 366 * 86400000, 4, 5
-  local no_network = string.rep('\0', 16)
-  local noted = run.noted or function() return no_network end
+  local FORM, LONGEST, DISTINCT, NETWORKS = 'policyd\5', 366 * 86400000, 4, 5
+  local NOBODY = string.rep('\0', 8)
+  local network = run.network or function() return NOBODY end
 
   -- Adds to a row of buckets, nearly always at its end.
   local function insert(row, bucket, count)
@@ -44,10 +44,10 @@ local function long_way(run)
 
   -- All counters of a state. What somebody else wrote here is taken for nothing.
   local function parse(packed)
-    if type(packed) ~= 'string' or #packed < 64 or #packed % 8 ~= 0 or sub(packed, 1, 8) ~= FORM then return {} end
-    local groups, counters = numbers_of('<d', packed, 49), {}
-    if not (groups >= 0 and groups % 1 == 0 and 64 + 16 * groups <= #packed) then return {} end
-    local size, names = numbers_of('<d', packed, 57 + 16 * groups), 65 + 16 * groups
+    if type(packed) ~= 'string' or #packed < 56 or #packed % 8 ~= 0 or sub(packed, 1, 8) ~= FORM then return {} end
+    local groups, counters = numbers_of('<d', packed, 41), {}
+    if not (groups >= 0 and groups % 1 == 0 and 56 + 16 * groups <= #packed) then return {} end
+    local size, names = numbers_of('<d', packed, 49 + 16 * groups), 57 + 16 * groups
     local totals, rows, at = names + 16 * size, names + 32 * size, names + 40 * size
     if not (size >= 0 and size % 1 == 0 and at <= #packed + 1) then return {} end
     local from, added, known = numbers_of('<d', packed, 17), {}, 0
@@ -56,7 +56,7 @@ local function long_way(run)
       if not (meter >= 1) then return {} end
       if not added[meter] then
         if known == groups then return {} end
-        added[meter], known = numbers_of('<d', packed, 57 + 8 * known), known + 1
+        added[meter], known = numbers_of('<d', packed, 49 + 8 * known), known + 1
       end
       local total, newest = numbers_of('<dd', packed, totals + 16 * c)
       local pairs, counter = numbers_of('<d', packed, rows + 8 * c), nil
@@ -242,7 +242,7 @@ local function long_way(run)
     -- What is counted until the next roll is in the buckets of now: it counts for 61 of them.
     local rooms = {}
     for g, meter in ipairs(limits.groups) do rooms[g] = octets_of('<d', room[meter]) end
-    local front = {limits.front, octets_of('<dd', from, til), noted(limits), octets_of('<d', #rooms),
+    local front = {limits.front, octets_of('<dd', from, til), network(), octets_of('<d', #rooms),
                    string.rep('\0', 8 * #rooms), concat(rooms), limits.names}
     call('SET', key, concat(front) .. concat(totals) .. concat(pairs) .. concat(rows),
          'PX', string.format('%.0f', floor(longest * 1.02) + 1))

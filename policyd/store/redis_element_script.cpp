@@ -20,7 +20,7 @@ local function element_part(run)
   -- The elements of the charge at hand: where each stands, the time at which it was seen last (false: it is not there),
   -- and whether it has to be written.
   local recipient, network = {changes = false}, {changes = false}
-  -- `foreign`: somebody else has written there; `empty`: nothing was found there, perhaps as there is nothing at all.
+  -- `foreign`: what is there is none of the account's; `empty`: there may be nothing at all.
   local foreign, empty, even = false, false, true
 
   local function bucket_of(time, window) return floor(time * BUCKETS / window) end
@@ -71,14 +71,16 @@ local function element_part(run)
   end
 
   -- The elements of a recipient that its message does not have yet. Whether each of the two adds the same to all of its
-  -- counters, which then stands in `amounts`. `known`: the network adds nothing.
-  local function open(seen, limits, hash, network_hash, known, at)
+  -- counters, which then stands in `amounts`. `lost`: there are no counters, so that nothing that was seen counts.
+  local function open(seen, limits, hash, network_hash, lost, at)
     local first = limits.distinct and hash ~= NOBODY and DISTINCT_FIELD .. sub(hash, 1, 1)
-    local second = not known and limits.networks and network_hash ~= NOBODY and NETWORK_FIELD .. sub(network_hash, 1, 1)
+    local second = limits.networks and network_hash ~= NOBODY and NETWORK_FIELD .. sub(network_hash, 1, 1)
     even, foreign, recipient.changes, network.changes = true, false, false, false
     if not (first or second) then return true end
     local slot, network_slot
-    if first and second then
+    if lost then
+      foreign = true
+    elseif first and second then
       local slots = try('HMGET', seen, first, second)
       foreign, slot, network_slot = slots.err, slots[1], slots[2]
     else
@@ -87,7 +89,7 @@ local function element_part(run)
       network_slot = slot
     end
     if foreign then slot, network_slot = false, false end
-    empty = not known and not slot and not network_slot
+    empty = foreign or not (slot or network_slot or run.all_exist())
     if first then amounts[DISTINCT] = look(recipient, first, sub(hash, 2), slot, limits.distinct, limits, at) end
     if second then
       amounts[NETWORKS] = look(network, second, sub(network_hash, 2), network_slot, limits.networks, limits, at)
@@ -125,14 +127,14 @@ local function element_part(run)
     local slot = element.slot
     if element.time then slot = sub(slot, 1, element.place - 1) .. sub(slot, element.place + ENTRY) end
     local useless, oldest, newest = 0, 0, 0
-    if slot ~= '' then oldest, newest = lifetime_of(limits) end
+    if slot ~= '' or element.time then oldest, newest = lifetime_of(limits) end
     while useless < #slot do
       local seen_at = numbers_of('<I6', slot, useless + 8)
       if seen_at >= oldest and seen_at < newest then break end
       useless = useless + ENTRY
     end
     if useless > 0 then slot = sub(slot, useless + 1) end
-    local seen_at = max(at, element.time or at)
+    local seen_at = element.time and element.time < newest and max(at, element.time) or at
     return slot .. element.rest .. (seen_at == now and NOW or octets_of('<I6', seen_at))
   end
 

@@ -7,7 +7,7 @@
 //   - a silent account has its full N again after at most window + window/60.
 // All counters of an account are one flat vector of cells: [meter, window in ms, n, bucket, count, ... (n pairs)] for
 // each counter, the same that the state file stores; what Redis keeps (packed_numbers.h) has each counter's total
-// besides. Pure: times are given.
+// besides. Pure: times are given; what a thread remembers of them changes no result.
 #pragma once
 
 #include <cstdint>

@@ -225,9 +225,10 @@ TEST_CASE("sign script: what somebody else wrote is taken for nothing") {
 }
 
 TEST_CASE("sign script: an element that is lost begins anew, and expires") {
-  const Limits signs{{Meter::distinct_recipients, 50, kHour}};
+  const Limits signs{{Meter::distinct_recipients, 50, kHour}, {Meter::client_networks, 50, kHour}};
   Charge charge = test::recipient_charge("joe", "", "a@x", 0, &kNone);
   charge.signs = &signs;
+  charge.network = "192.0.2.0/24";
   Charge other = charge, third = charge;
   other.recipient = "b@x";
   third.recipient = "c@x";
@@ -241,6 +242,51 @@ TEST_CASE("sign script: an element that is lost begins anew, and expires") {
     CHECK(rig.charge({other}).at(0).passed);
     CHECK(rig.ask({"HLEN", rig.keys().seen("joe")}).integer == 1);
     CHECK(rig.ask({"PTTL", rig.keys().seen("joe")}).integer > kHour.count());
+  }
+}
+
+TEST_CASE("sign script: what was seen goes with the counters that it is counted in") {
+  const Limits signs{{Meter::distinct_recipients, 50, kHour}, {Meter::client_networks, 50, kHour}};
+  Charge charge = test::recipient_charge("joe", "", "a@x", 0, &kNone);
+  charge.signs = &signs;
+  charge.network = "192.0.2.0/24";
+  Charge other = charge;
+  other.recipient = "b@x";
+  for (const char* instead : {"", "foreign"}) {
+    ScriptRig rig;
+    const FakeClock clock;
+    rig.set_time(clock.wall());
+    rig.charge({charge, other});
+    rig.ask({"DEL", rig.keys().rate("joe")});
+    if (*instead != 0) rig.ask({"SET", rig.keys().rate("joe"), instead});
+    Charge asked = charge;
+    asked.dry_run = true;
+    rig.charge({asked});
+    CHECK(rig.ask({"EXISTS", rig.keys().seen("joe")}).integer == 1);
+    rig.charge({charge, other, charge});
+    CHECK(to_text(rig.used("joe", clock.wall())) == "client_networks/1h: 1; distinct_recipients/1h: 2; ");
+    CHECK(rig.ask({"PTTL", rig.keys().seen("joe")}).integer > kHour.count());
+  }
+}
+
+TEST_CASE("sign script: after a clock was set back beyond the window an element counts once, as in the ledger") {
+  const Limits signs{{Meter::distinct_recipients, 50, kHour}, {Meter::client_networks, 50, kHour}};
+  Charge charge = test::recipient_charge("joe", "", "a@x", 0, &kNone);
+  charge.signs = &signs;
+  charge.network = "192.0.2.0/24";
+  ScriptRig rig;
+  FakeClock clock;
+  Ledger ledger(1);
+  for (const Milliseconds step : {Milliseconds(0), -2 * kHour, Milliseconds(0), kHour / 60}) {
+    clock.advance(step);
+    rig.set_time(clock.wall());
+    for (int i = 0; i < 3; ++i) {
+      rig.charge({charge});
+      ledger.charge(charge, kNone, clock.wall(), &signs);
+    }
+    const std::string once = "client_networks/1h: 1; distinct_recipients/1h: 1; ";
+    CHECK(to_text(rig.used("joe", clock.wall())) == once);
+    CHECK(to_text(ledger.usage("joe", clock.wall()).usage) == once);
   }
 }
 
