@@ -71,7 +71,8 @@ for meter = 1, LAST do amounts[meter] = 0 end
 -- it, it needs no look at the account's elements.
 local noted
 
--- The numbers that can be added to where they stand; false where they have to be made anew. And whether there are none.
+-- The numbers that can be added to where they stand; false where they have to be made anew. And whether there is no
+-- state that they could be made from.
 local function header_of(key, limits, at)
   local packed = try('GETRANGE', key, '0', limits.last)  -- all of a busy account would be several times as much
   if type(packed) ~= 'string' or #packed ~= limits.header_end then
@@ -142,8 +143,8 @@ local function uses_of(ours)
 end
 
 -- Adds however the counters stand. `charged`: what its message has been charged, which all goes back where this refuses
--- (else nil). Nothing: passed; or the limit, the wait and the uses of a refusal; then as of
--- add_in_place, all that is said of a sign.
+-- (else nil). Nothing: passed; or the limit, the wait and the uses of a refusal. Then the sign that is gone over, if
+-- any (from 0), and what its window holds.
 local function add_anew(key, limits, at, since, mode, charged)
   local way = with_way()
   local ours, others = way.arrange(limits, try('GET', key))
