@@ -2,8 +2,8 @@
 //
 //   log_warning("{}: connection from {} closed: {}", listener, peer, reason);
 //
-// Formats are fmt's, checked at compile time. What is not wanted at the present level costs a look at that level. Where
-// there is no memory for a line its format is written. Never fails. Any thread.
+// Formats are fmt's, checked at compile time. What is not wanted at the present level costs a look at that level. Of a
+// line that cannot be made, for want of memory, its format is written. Never fails. Any thread.
 #pragma once
 
 #include <fmt/core.h>

@@ -84,7 +84,7 @@ void take_current(Reader& reader, std::vector<Counter>& counters) {
   reader.skip(1);  // what stands for the limits
   const int64_t from = reader.take();
   reader.skip(2);  // until; the network
-  std::vector<int64_t> added = take_row(reader, reader.take());
+  const std::vector<int64_t> added = take_row(reader, reader.take());
   reader.skip(added.size());  // how much more passes
   const int64_t size = reader.take();
   if (size > reader.left()) return reader.fail();

@@ -224,11 +224,17 @@ TEST_CASE("sign script: what somebody else wrote is taken for nothing") {
   }
 }
 
-TEST_CASE("sign script: an element that is lost begins anew, and expires") {
-  const Limits signs{{Meter::distinct_recipients, 50, kHour}, {Meter::client_networks, 50, kHour}};
+// Of "a@x", from a network; neither is near its limit.
+Charge with_elements() {
+  static const Limits kFar{{Meter::distinct_recipients, 50, kHour}, {Meter::client_networks, 50, kHour}};
   Charge charge = test::recipient_charge("joe", "", "a@x", 0, &kNone);
-  charge.signs = &signs;
+  charge.signs = &kFar;
   charge.network = "192.0.2.0/24";
+  return charge;
+}
+
+TEST_CASE("sign script: an element that is lost begins anew, and expires") {
+  const Charge charge = with_elements();
   Charge other = charge, third = charge;
   other.recipient = "b@x";
   third.recipient = "c@x";
@@ -246,10 +252,7 @@ TEST_CASE("sign script: an element that is lost begins anew, and expires") {
 }
 
 TEST_CASE("sign script: what was seen goes with the counters that it is counted in") {
-  const Limits signs{{Meter::distinct_recipients, 50, kHour}, {Meter::client_networks, 50, kHour}};
-  Charge charge = test::recipient_charge("joe", "", "a@x", 0, &kNone);
-  charge.signs = &signs;
-  charge.network = "192.0.2.0/24";
+  const Charge charge = with_elements();
   Charge other = charge;
   other.recipient = "b@x";
   for (const char* instead : {"", "foreign"}) {
@@ -270,10 +273,7 @@ TEST_CASE("sign script: what was seen goes with the counters that it is counted 
 }
 
 TEST_CASE("sign script: after a clock was set back beyond the window an element counts once, as in the ledger") {
-  const Limits signs{{Meter::distinct_recipients, 50, kHour}, {Meter::client_networks, 50, kHour}};
-  Charge charge = test::recipient_charge("joe", "", "a@x", 0, &kNone);
-  charge.signs = &signs;
-  charge.network = "192.0.2.0/24";
+  const Charge charge = with_elements();
   ScriptRig rig;
   FakeClock clock;
   Ledger ledger(1);
@@ -282,7 +282,7 @@ TEST_CASE("sign script: after a clock was set back beyond the window an element 
     rig.set_time(clock.wall());
     for (int i = 0; i < 3; ++i) {
       rig.charge({charge});
-      ledger.charge(charge, kNone, clock.wall(), &signs);
+      ledger.charge(charge, kNone, clock.wall(), charge.signs);
     }
     const std::string once = "client_networks/1h: 1; distinct_recipients/1h: 1; ";
     CHECK(to_text(rig.used("joe", clock.wall())) == once);

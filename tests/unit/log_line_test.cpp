@@ -28,6 +28,12 @@ TEST_CASE("log_line: what is below the level is not written") {
   CHECK(logs(LogLevel::info));
 }
 
+TEST_CASE("log_line: of a line that cannot be made its format is written") {
+  const test::CapturedLog log;
+  log_format(LogLevel::error, "half a {", fmt::make_format_args());
+  CHECK(log.lines() == std::vector<std::string>{"error: half a {"});
+}
+
 TEST_CASE("log_line: a line that is ready stays as it is") {
   const test::CapturedLog log;
   log_line(LogLevel::info, "{} {0} {unknown} %s");
